@@ -1,1 +1,25 @@
-//! 
+//! The exam rules of handin: what a recording is, how it may change, and when it is whole.
+//!
+//! Pure types and functions. This crate refuses to know about I/O, async, serde, S3 and SQL: whatever arrives from
+//! outside is parsed into one of these types at the edge and trusted from then on. Times are [`jiff::Timestamp`]s
+//! passed in by the caller, sizes are bytes, bitrates bits per second.
+
+mod exam;
+mod names;
+mod object_key;
+mod pace;
+mod parts;
+mod proof;
+mod recording;
+mod salvage;
+mod sitting;
+
+pub use exam::{Exam, Limits, RosterEntry, Subject, TooManyTracks};
+pub use names::{BadName, CandidateId, ExamId, RecordingId, SubjectId, Track};
+pub use object_key::{BadKey, ObjectKey};
+pub use pace::Pace;
+pub use parts::{BadPart, MAX_PARTS, MIB, MIN_PART_SIZE, PartPlan, Sha256};
+pub use proof::{Claim, ClaimedPart, Proof, Refusal, StoredPart, hash_of_part_hashes_input, prove};
+pub use recording::{Reason, State, Upload};
+pub use salvage::{Missing, Salvage, contiguous_bytes, salvage};
+pub use sitting::{SittingState, Take, sitting_state, track_state};

@@ -1,0 +1,143 @@
+//! The names things go by: exam, subject, candidate, track, recording.
+//!
+//! Each is a checked string. They appear in object keys, URLs and logs, so the alphabet is small on purpose; in
+//! particular no `@`, no space and no slash, which keeps addresses and paths out. Whether a candidate id *means*
+//! a person is the platform's business.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// Why a string is not a name of the wanted kind.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{what} {given:?} is not valid: {rule}")]
+pub struct BadName {
+    /// What was being parsed, such as `exam id`.
+    pub what: &'static str,
+    /// The string as given, cut to 80 characters.
+    pub given: String,
+    /// The rule it breaks, in words.
+    pub rule: &'static str,
+}
+
+fn refuse<T>(what: &'static str, given: &str, rule: &'static str) -> Result<T, BadName> {
+    Err(BadName { what, given: given.chars().take(80).collect(), rule })
+}
+
+fn parse_slug(what: &'static str, given: &str) -> Result<String, BadName> {
+    let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || byte == b'_';
+    let edge = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    match given.as_bytes() {
+        [first, ..] if edge(*first) && given.len() <= 64 && given.bytes().all(inner) => Ok(given.to_owned()),
+        _ => refuse(what, given, "use 1 to 64 of a-z, 0-9, - and _, beginning with a letter or digit"),
+    }
+}
+
+fn parse_candidate(what: &'static str, given: &str) -> Result<String, BadName> {
+    let good = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~');
+    let dots = given.bytes().all(|byte| byte == b'.');
+    if !given.is_empty() && !dots && given.len() <= 64 && given.bytes().all(good) {
+        return Ok(given.to_owned());
+    }
+    refuse(what, given, "use 1 to 64 of A-Z, a-z, 0-9, - _ . ~ (an opaque id, never a name or an address)")
+}
+
+fn parse_ulid(what: &'static str, given: &str) -> Result<String, BadName> {
+    let crockford =
+        |byte: u8| byte.is_ascii_digit() || (byte.is_ascii_uppercase() && !b"ILOU".contains(&byte));
+    // The first digit holds three bits: 26 × 5 = 130 bits, of which a ULID uses 128.
+    if given.len() == 26 && given.bytes().all(crockford) && given.as_bytes()[0] <= b'7' {
+        return Ok(given.to_owned());
+    }
+    refuse(what, given, "a ULID has 26 characters of Crockford's base 32 in capitals")
+}
+
+macro_rules! name {
+    ($(#[$doc:meta])* $name:ident, $what:literal, $parse:path) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(String);
+
+        impl $name {
+            /// The name as text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = BadName;
+
+            fn from_str(given: &str) -> Result<Self, BadName> {
+                $parse($what, given).map(Self)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+name!(
+    /// One recruitment test; a slug chosen by the platform or made by the server.
+    ExamId, "exam id", parse_slug
+);
+name!(
+    /// A timed part of an exam; a slug, unique within the exam.
+    SubjectId, "subject id", parse_slug
+);
+name!(
+    /// The platform's opaque id for a person.
+    CandidateId, "candidate id", parse_candidate
+);
+name!(
+    /// A kind of recording, such as `webcam` or `screen`; a slug that the exam declares.
+    Track, "track", parse_slug
+);
+name!(
+    /// One take of one track in one sitting; a ULID in capitals.
+    RecordingId, "recording id", parse_ulid
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slugs_are_small_and_lower_case() {
+        for good in ["a", "exam-1", "2026_spring", "0"] {
+            assert_eq!(good.parse::<ExamId>().unwrap().as_str(), good);
+        }
+        for bad in ["", "-a", "A", "a b", "a/b", "..", "시험", &"a".repeat(65)] {
+            assert!(bad.parse::<ExamId>().is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn candidates_are_opaque_and_cannot_be_addresses_or_paths() {
+        for good in ["c1", "C-00017", "7f3a.b~2"] {
+            assert_eq!(good.parse::<CandidateId>().unwrap().as_str(), good);
+        }
+        for bad in ["", ".", "..", "a@b.kr", "a/b", "김", &"x".repeat(65)] {
+            assert!(bad.parse::<CandidateId>().is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn recordings_are_ulids() {
+        assert!("01JD8Z0QX3V5T9K2M4N6P8R0SW".parse::<RecordingId>().is_ok());
+        for bad in
+            ["", "01JD8Z0QX3V5T9K2M4N6P8R0SU", "81JD8Z0QX3V5T9K2M4N6P8R0SW", "01jd8z0qx3v5t9k2m4n6p8r0sw"]
+        {
+            assert!(bad.parse::<RecordingId>().is_err(), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! Object keys: `{track}/{shard}/{yyyy-mm-dd}/{exam}/{subject}/{candidate}/{ulid}.{ext}`.
+//!
+//! The kind of recording comes first so that one bucket rule cleans one kind; two hex digits next, 256 ranges for the
+//! store to split under a burst; the date of the bell (UTC) third. Every key in the project is built and parsed here.
+
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::civil::Date;
+use jiff::{Timestamp, tz::TimeZone};
+
+use crate::{CandidateId, ExamId, RecordingId, SubjectId, Track};
+
+/// The key of one recording's object.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ObjectKey {
+    /// The kind of recording.
+    pub track: Track,
+    /// The day of the bell, or of the opening where a subject has no bell; UTC.
+    pub date: Date,
+    /// The exam.
+    pub exam: ExamId,
+    /// The subject.
+    pub subject: SubjectId,
+    /// The candidate.
+    pub candidate: CandidateId,
+    /// The recording.
+    pub recording: RecordingId,
+    /// File name extension without the dot.
+    pub extension: &'static str,
+}
+
+/// A string that is not a key of ours.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not the key of a recording")]
+pub struct BadKey(pub String);
+
+/// Content types with an extension of their own; anything else is kept as `bin`.
+const EXTENSIONS: &[(&str, &str)] = &[
+    ("video/webm", "webm"),
+    ("audio/webm", "weba"),
+    ("video/mp4", "mp4"),
+    ("audio/mp4", "m4a"),
+    ("video/x-matroska", "mkv"),
+    ("audio/ogg", "ogg"),
+    ("application/octet-stream", "bin"),
+];
+
+impl ObjectKey {
+    /// The extension for a content type; parameters such as `;codecs=vp9` are ignored.
+    pub fn extension_for(content_type: &str) -> &'static str {
+        let bare = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        EXTENSIONS.iter().find(|(known, _)| *known == bare).map_or("bin", |(_, extension)| extension)
+    }
+
+    /// The day a moment falls on, in UTC.
+    pub fn date_of(moment: Timestamp) -> Date {
+        moment.to_zoned(TimeZone::UTC).date()
+    }
+
+    /// The two hex digits that spread recordings over 256 prefixes: FNV-1a over the recording's id, folded.
+    fn shard(&self) -> u8 {
+        let hash = self
+            .recording
+            .as_str()
+            .bytes()
+            .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+        hash.to_le_bytes().into_iter().fold(0, |folded, byte| folded ^ byte)
+    }
+}
+
+impl fmt::Display for ObjectKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ObjectKey { track, date, exam, subject, candidate, recording, extension } = self;
+        write!(f, "{track}/{:02x}/{date}/{exam}/{subject}/{candidate}/{recording}.{extension}", self.shard())
+    }
+}
+
+impl FromStr for ObjectKey {
+    type Err = BadKey;
+
+    fn from_str(given: &str) -> Result<ObjectKey, BadKey> {
+        let key = parse(given).ok_or_else(|| BadKey(given.to_owned()))?;
+        // A wrong shard, or any other way to write the same fields, is not our key.
+        match key.to_string() == given {
+            true => Ok(key),
+            false => Err(BadKey(given.to_owned())),
+        }
+    }
+}
+
+fn parse(given: &str) -> Option<ObjectKey> {
+    let fields: Vec<&str> = given.split('/').collect();
+    let [track, _shard, date, exam, subject, candidate, name] = fields.as_slice() else { return None };
+    let (recording, extension) = name.split_once('.')?;
+    Some(ObjectKey {
+        track: track.parse().ok()?,
+        date: date.parse().ok()?,
+        exam: exam.parse().ok()?,
+        subject: subject.parse().ok()?,
+        candidate: candidate.parse().ok()?,
+        recording: recording.parse().ok()?,
+        extension: EXTENSIONS.iter().find(|(_, known)| *known == extension)?.1,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn key(recording: &str) -> ObjectKey {
+        ObjectKey {
+            track: "webcam".parse().unwrap(),
+            date: jiff::civil::date(2026, 11, 22),
+            exam: "spring".parse().unwrap(),
+            subject: "math".parse().unwrap(),
+            candidate: "C-17".parse().unwrap(),
+            recording: recording.parse().unwrap(),
+            extension: ObjectKey::extension_for("video/webm;codecs=vp9,opus"),
+        }
+    }
+
+    #[test]
+    fn a_key_has_the_documented_shape() {
+        assert_eq!(
+            key("01JD8Z0QX3V5T9K2M4N6P8R0SW").to_string(),
+            "webcam/b3/2026-11-22/spring/math/C-17/01JD8Z0QX3V5T9K2M4N6P8R0SW.webm"
+        );
+    }
+
+    #[test]
+    fn foreign_keys_are_refused() {
+        let ours = key("01JD8Z0QX3V5T9K2M4N6P8R0SW").to_string();
+        for bad in [
+            "",
+            "a/b",
+            &ours.replace("webcam/", "webcam//"),
+            &ours.replace("webm", "exe"),
+            &format!("{ours}/x"),
+        ] {
+            assert!(bad.parse::<ObjectKey>().is_err(), "{bad}");
+        }
+        let (head, tail) = ours.split_at("webcam/".len());
+        assert!(format!("{head}zz{}", &tail[2..]).parse::<ObjectKey>().is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn keys_come_back_as_they_went(recording in "[0-7][0-9A-HJKMNP-TV-Z]{25}") {
+            let key = key(&recording);
+            prop_assert_eq!(key.to_string().parse::<ObjectKey>().unwrap(), key);
+        }
+    }
+}
