@@ -1,0 +1,150 @@
+//! Many part URLs of one upload. They differ in number, length and checksum only, so everything before
+//! the number is hashed once and everything between is copied, never formatted.
+
+use http::Method;
+
+use crate::digest::Digest;
+use crate::hash::Sha256;
+use crate::request::{Expiry, Request};
+use crate::sign::canonical::{Pair, decimal};
+use crate::sign::key::Day;
+use crate::sign::{Query, Signer};
+
+const LENGTH: &str = "content-length";
+const CHECKSUM: &str = "x-amz-checksum-sha256";
+
+/// The upload whose parts are signed.
+#[derive(Clone, Copy, Debug)]
+pub struct UploadToSign<'a> {
+    /// The object's key, unencoded.
+    pub key: &'a str,
+    /// The store's id of the upload.
+    pub upload_id: &'a str,
+    /// Headers that every part is bound to, beside its length and checksum.
+    pub headers: &'a [(&'a str, &'a str)],
+}
+
+/// A part that somebody is about to send.
+#[derive(Clone, Copy, Debug)]
+pub struct PartToSign {
+    /// 1 to 10,000; not checked here.
+    pub number: u16,
+    /// The exact length in bytes that the URL is bound to.
+    pub size: u64,
+    /// The checksum that the URL is bound to. The sender must send it as `x-amz-checksum-sha256`.
+    pub sha256: Option<Digest>,
+}
+
+impl Signer {
+    /// One URL a part, in the order of `parts`; the same as [`Signer::presign`] would give one by one.
+    pub fn part_urls(
+        &self,
+        upload: &UploadToSign<'_>,
+        parts: &[PartToSign],
+        at: i64,
+        expiry: Expiry,
+    ) -> Vec<String> {
+        let day = self.day(at);
+        // Whether a checksum is bound changes the list of signed headers, so there are two templates.
+        let mut templates = [None, None];
+        let url = |part: &PartToSign| {
+            let template = &mut templates[usize::from(part.sha256.is_some())];
+            template
+                .get_or_insert_with(|| Template::new(self, &day, upload, part.sha256.is_some(), at, expiry))
+                .url(&day, part)
+        };
+        parts.iter().map(url).collect()
+    }
+}
+
+/// A part's canonical request and URL with holes for what differs.
+struct Template {
+    /// The canonical request's hash up to the part's number.
+    start: Sha256,
+    /// The canonical request between number and length, length and checksum, and after it.
+    between: [String; 3],
+    /// The signature's hash up to the canonical request's hash.
+    signing: Sha256,
+    url_before: String,
+    url_after: String,
+}
+
+impl Template {
+    fn new(
+        signer: &Signer,
+        day: &Day,
+        upload: &UploadToSign<'_>,
+        checksum: bool,
+        at: i64,
+        expiry: Expiry,
+    ) -> Self {
+        let mut headers: Vec<Pair<'_>> = upload.headers.to_vec();
+        headers.push((LENGTH, ""));
+        if checksum {
+            headers.push((CHECKSUM, ""));
+        }
+        let query = [("partNumber", ""), ("uploadId", upload.upload_id)];
+        let request = Request { method: Method::PUT, key: upload.key, query: &query, headers: &headers };
+        let query = Query::new(signer, day, &request, at, expiry);
+        let (mut canonical, mut url) = (String::new(), String::new());
+        query.canonical_request_into(&mut canonical);
+        query.url_into(&mut url);
+        Self::cut(&canonical, &url, day.start(&query.stamp))
+    }
+
+    /// Cuts both texts after the names whose values are still empty. The names are found where they stand
+    /// first: paths and parameters are encoded and hold no `&`, `=` or line end, and sorting puts the
+    /// length before the checksum.
+    fn cut(canonical: &str, url: &str, signing: Sha256) -> Self {
+        let (before, rest) = cut_after(canonical, "&partNumber=");
+        let (to_length, rest) = cut_after(rest, "\ncontent-length:");
+        let (to_checksum, end) = cut_after(rest, "\nx-amz-checksum-sha256:");
+        let (url_before, url_after) = cut_after(url, "?partNumber=");
+        let mut start = Sha256::new();
+        start.update(before.as_bytes());
+        Self {
+            start,
+            between: [to_length, to_checksum, end].map(str::to_owned),
+            signing,
+            url_before: url_before.to_owned(),
+            url_after: format!("{url_after}&X-Amz-Signature="),
+        }
+    }
+
+    fn url(&self, day: &Day, part: &PartToSign) -> String {
+        let (mut number_digits, mut size_digits) = ([0; 20], [0; 20]);
+        let number = decimal(u64::from(part.number), &mut number_digits);
+        let size = decimal(part.size, &mut size_digits);
+        let canonical = self.canonical_hash(number, size, part.sha256);
+        let mut url = String::with_capacity(self.url_before.len() + number.len() + self.url_after.len() + 64);
+        url.push_str(&self.url_before);
+        url.push_str(number);
+        url.push_str(&self.url_after);
+        day.finish_into(self.signing, &canonical, &mut url);
+        url
+    }
+
+    fn canonical_hash(&self, number: &str, size: &str, sha256: Option<Digest>) -> [u8; 32] {
+        let checksum = sha256.map(|digest| digest.base64_bytes());
+        let checksum = checksum.as_ref().map_or(&[][..], |text| &text[..]);
+        let [to_length, to_checksum, end] = &self.between;
+        let mut hash = self.start;
+        for piece in [
+            number.as_bytes(),
+            to_length.as_bytes(),
+            size.as_bytes(),
+            to_checksum.as_bytes(),
+            checksum,
+            end.as_bytes(),
+        ] {
+            hash.update(piece);
+        }
+        hash.finish()
+    }
+}
+
+/// `text` up to the end of `mark`, and the rest. Without the mark everything comes before.
+fn cut_after<'a>(text: &'a str, mark: &str) -> (&'a str, &'a str) {
+    let end = text.find(mark).map_or(text.len(), |at| at + mark.len());
+    text.split_at(end)
+}
