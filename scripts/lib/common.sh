@@ -63,6 +63,14 @@ wait_until() {
     done
 }
 
+# Does something on this port speak HTTP? A refusal is an answer too.
+answers() {
+    python3 -c 'import http.client, sys
+connection = http.client.HTTPConnection("127.0.0.1", int(sys.argv[1]), timeout=2)
+connection.request("GET", "/")
+connection.getresponse()' "$1"
+}
+
 # ready STATE NAME SECONDS COMMAND...: waits until a started server answers; shows the end of its log when it does not.
 ready() {
     local state=$1 name=$2 seconds=$3
