@@ -20,18 +20,19 @@ install_packages() {
 }
 
 # Some packages start a server on its usual port as soon as they are unpacked; a policy that says no keeps them still meanwhile.
-apt_install() {
-    local policy=/usr/sbin/policy-rc.d sudo=()
+# A subshell, so that the policy goes whatever happens.
+apt_install() (
+    policy=/usr/sbin/policy-rc.d sudo=()
     [ "$(id -u)" -eq 0 ] || sudo=(sudo)
     say "  installing $*"
     if [ ! -e "$policy" ]; then
+        trap '"${sudo[@]}" rm -f "$policy"' EXIT
         printf '#!/bin/sh\nexit 101\n' | "${sudo[@]}" tee "$policy" >/dev/null
         "${sudo[@]}" chmod 755 "$policy"
-        trap '"${sudo[@]}" rm -f "$policy"; trap - RETURN' RETURN
     fi
     "${sudo[@]}" apt-get -qq update &&
         "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "$@" >/dev/null
-}
+)
 
 # The Python environment, one folder for each content of requirements.txt. Its `aws` lies beside its `python`.
 install_python() {
@@ -52,7 +53,7 @@ install_versitygw() {
     versitygw=$cache/versitygw-$versitygw_version/versitygw
     [ -x "$versitygw" ] && return 0
     has go || PATH=$PATH:/usr/local/go/bin
-    has go || { say "  Go (1.24 or newer) is needed to build versitygw"; return 1; }
+    has go || { say "  Go (1.25 or newer) is needed to build versitygw"; return 1; }
     say "  building versitygw $versitygw_version (some minutes, once)"
     GOFLAGS= GOBIN=$(dirname "$versitygw") go install -trimpath -ldflags='-s -w' "github.com/versity/versitygw/cmd/versitygw@$versitygw_version" 2>"$cache/versitygw.log" ||
         { tail -n 20 "$cache/versitygw.log" >&2; return 1; }
