@@ -6,6 +6,8 @@ ceph_up() {
     local state=$1 folder=$1/ceph port secret_key
     port=$(free_port)
     secret_key=$(secret)
+    ceph_down "$state"
+    rm -rf "$folder"
     mkdir -p "$folder"/{mon,osd,log}
     ceph_configure "$folder" "$(free_port)" "$port"
     ceph_monitor_up "$state" "$folder" && ceph_disk_up "$state" "$folder" || return 1

@@ -55,6 +55,6 @@ install_versitygw() {
     has go || PATH=$PATH:/usr/local/go/bin
     has go || { say "  Go (1.25 or newer) is needed to build versitygw"; return 1; }
     say "  building versitygw $versitygw_version (some minutes, once)"
-    GOFLAGS= GOBIN=$(dirname "$versitygw") go install -trimpath -ldflags='-s -w' "github.com/versity/versitygw/cmd/versitygw@$versitygw_version" 2>"$cache/versitygw.log" ||
+    GOFLAGS='' GOBIN=$(dirname "$versitygw") go install -trimpath -ldflags='-s -w' "github.com/versity/versitygw/cmd/versitygw@$versitygw_version" 2>"$cache/versitygw.log" ||
         { tail -n 20 "$cache/versitygw.log" >&2; return 1; }
 }

@@ -9,6 +9,7 @@ postgres_up() {
     bin=$(postgres_programs)
     port=$(free_port)
     password=$(secret)
+    rm -rf "$data"
     mkdir -p "$data" "$state/logs"
     printf '%s' "$password" >"$data.password"
     postgres_owns "$data" "$data.password"

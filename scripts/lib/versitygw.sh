@@ -5,6 +5,7 @@ versitygw_up() {
     local state=$1 port secret_key folder=$1/versitygw
     port=$(free_port)
     secret_key=$(secret)
+    rm -rf "$folder"
     mkdir -p "$folder/data"
     launch "$state" versitygw "$versitygw" --port "127.0.0.1:$port" --region us-east-1 --access handin --secret "$secret_key" \
         --keep-alive --quiet posix $(versitygw_metadata "$folder") "$folder/data"
