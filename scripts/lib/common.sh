@@ -12,9 +12,16 @@ die() { say "$(basename "$0"): $*"; exit 1; }
 
 has() { command -v "$1" >/dev/null 2>&1; }
 
-# A port of 127.0.0.1 that nobody listens on now. The kernel hands them out in turn, so two calls give two ports.
+# A port of 127.0.0.1 that nobody listens on, drawn from below those that the kernel gives to outgoing connections: between
+# the choice and the server's start nobody takes it by chance.
 free_port() {
-    python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+    python3 -c 'import random, socket
+while True:
+    port = random.SystemRandom().randrange(20000, 32000)
+    with socket.socket() as s:
+        if s.connect_ex(("127.0.0.1", port)) != 0:
+            print(port)
+            break'
 }
 
 # A random password of 32 hex digits.
