@@ -1,0 +1,140 @@
+//! How connections are made: which database a URL names, and what every connection is told before its first use.
+//!
+//! Knows nothing of tables.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
+use sqlx::{AnyConnection, AnyPool, AssertSqlSafe, ConnectOptions, Executor};
+
+use super::Error;
+
+/// Reads that may run at once on SQLite; more only queue up for the processor.
+const SQLITE_READERS: u32 = 4;
+/// SQLite's log is copied into the database once it holds this many pages (of 4 KiB). Four times the default: a page
+/// that many rows of a burst touch is copied once instead of often.
+const SQLITE_CHECKPOINT_PAGES: u32 = 4_000;
+/// PostgreSQL cancels a statement that runs longer.
+const STATEMENT_LIMIT: Duration = Duration::from_secs(15);
+
+/// Which database, and how much of it may be used.
+#[derive(Clone)]
+pub struct Settings {
+    /// `sqlite:PATH` (an absolute path; the file is created) or `postgres://USER:PASSWORD@HOST/NAME`.
+    pub url: String,
+    /// Connections of the PostgreSQL pool. SQLite has one writer and a few readers, whatever stands here.
+    pub max_connections: u32,
+    /// How long a call may wait for a connection before it is answered [`Error::Unavailable`].
+    pub acquire_timeout: Duration,
+    /// How many writes may wait before further ones are answered [`Error::Busy`].
+    pub queue: usize,
+}
+
+/// The two databases there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Sqlite,
+    Postgres,
+}
+
+/// A checked URL; makes connections and pools.
+#[derive(Clone)]
+pub(super) struct Connector {
+    pub(super) kind: Kind,
+    options: AnyConnectOptions,
+    acquire_timeout: Duration,
+}
+
+impl Connector {
+    pub(super) fn new(settings: &Settings) -> Result<Connector, Error> {
+        sqlx::any::install_default_drivers();
+        let kind = kind_of(&settings.url)?;
+        let url = match (kind, settings.url.contains("mode=")) {
+            (Kind::Sqlite, false) => {
+                let separator = if settings.url.contains('?') { '&' } else { '?' };
+                format!("{}{separator}mode=rwc", settings.url)
+            }
+            _ => settings.url.clone(),
+        };
+        let options = AnyConnectOptions::from_str(&url)?.disable_statement_logging();
+        Ok(Connector { kind, options, acquire_timeout: settings.acquire_timeout })
+    }
+
+    /// A connection that belongs to the caller and may write.
+    pub(super) async fn connect(&self) -> Result<AnyConnection, Error> {
+        let connecting = async {
+            let mut connection = self.options.connect().await?;
+            connection.execute(AssertSqlSafe(self.greeting(false))).await?;
+            Ok(connection)
+        };
+        let outcome: Result<_, sqlx::Error> = tokio::time::timeout(self.acquire_timeout, connecting)
+            .await
+            .map_err(|_| Error::unavailable("no connection in time"))?;
+        outcome.map_err(unreachable_database)
+    }
+
+    /// A pool that connects when it is first used. On SQLite its connections cannot write.
+    pub(super) fn pool(&self, max_connections: u32) -> AnyPool {
+        let greeting = self.greeting(true);
+        let (most, test) = match self.kind {
+            Kind::Sqlite => (SQLITE_READERS, false),
+            // A connection that died with its server is found and replaced before anybody sees an error.
+            Kind::Postgres => (max_connections, true),
+        };
+        AnyPoolOptions::new()
+            .max_connections(most)
+            .acquire_timeout(self.acquire_timeout)
+            .test_before_acquire(test)
+            .after_connect(move |connection, _| {
+                let greeting = AssertSqlSafe(greeting.clone());
+                Box::pin(async move { connection.execute(greeting).await.map(|_| ()) })
+            })
+            .connect_lazy_with(self.options.clone())
+    }
+
+    /// What a new connection is told. A commit on SQLite is on the disk before it is answered (`synchronous = full`);
+    /// PostgreSQL does that by default.
+    fn greeting(&self, only_reads: bool) -> String {
+        match self.kind {
+            Kind::Sqlite => format!(
+                "pragma busy_timeout = {}; pragma journal_mode = wal; pragma synchronous = full; \
+                 pragma foreign_keys = on; pragma wal_autocheckpoint = {SQLITE_CHECKPOINT_PAGES}; \
+                 pragma query_only = {}",
+                self.acquire_timeout.as_millis(),
+                u8::from(only_reads),
+            ),
+            Kind::Postgres => {
+                let limit = STATEMENT_LIMIT.as_millis();
+                format!("set statement_timeout = {limit}; set idle_in_transaction_session_timeout = {limit}")
+            }
+        }
+    }
+}
+
+fn kind_of(url: &str) -> Result<Kind, Error> {
+    let scheme = url.split(':').next().unwrap_or_default();
+    match scheme {
+        // Each connection to a database in memory sees one of its own, and nothing there is durable.
+        "sqlite" if url.contains(":memory:") || url.contains("mode=memory") => {
+            Err(configuration("a database in memory loses recordings"))
+        }
+        "sqlite" => Ok(Kind::Sqlite),
+        "postgres" | "postgresql" => Ok(Kind::Postgres),
+        _ => Err(configuration("a database URL begins with sqlite: or postgres:")),
+    }
+}
+
+fn configuration(why: &'static str) -> Error {
+    Error::from(sqlx::Error::Configuration(why.into()))
+}
+
+/// Whatever keeps a connection from being made, short of a wrong setting, may pass.
+fn unreachable_database(error: sqlx::Error) -> Error {
+    match Error::from(error) {
+        Error::Other(source) if !matches!(*source, sqlx::Error::Configuration(_)) => {
+            Error::Unavailable { why: source.to_string(), source: Some(source) }
+        }
+        other => other,
+    }
+}

@@ -1,0 +1,32 @@
+//! Forward-only migrations, numbered by file name under `migrations/`. A file that has been released is never edited.
+
+use std::borrow::Cow;
+
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::{AnyConnection, AssertSqlSafe, SqlSafeStr};
+
+use super::connect::Kind;
+
+/// Every migration, oldest first: number, name, text.
+const FILES: &[(i64, &str, &str)] = &[(1, "ledger", include_str!("../../migrations/0001_ledger.sql"))];
+
+/// Brings the database to the newest version. Several nodes may do so at once: PostgreSQL makes them queue up.
+pub(super) async fn run(kind: Kind, connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
+    let migrations = FILES.iter().map(|(version, name, text)| migration(kind, *version, name, text));
+    Migrator::with_migrations(migrations.collect()).run(connection).await.map_err(sqlx::Error::from)
+}
+
+fn migration(kind: Kind, version: i64, name: &'static str, text: &str) -> Migration {
+    let text = for_database(kind, text);
+    let sql = AssertSqlSafe(text).into_sql_str();
+    Migration::new(version, Cow::Borrowed(name), MigrationType::Simple, sql, false)
+}
+
+/// The one word of a migration that differs: `text_id` is text in the order of its bytes, which is SQLite's only
+/// order and PostgreSQL's `C`.
+fn for_database(kind: Kind, text: &str) -> String {
+    match kind {
+        Kind::Sqlite => text.replace("text_id", "text"),
+        Kind::Postgres => text.replace("text_id", "text collate \"C\""),
+    }
+}

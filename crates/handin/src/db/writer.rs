@@ -1,0 +1,216 @@
+//! Group commit: writes wait in a bounded queue; a lane drains it into one transaction, commits once, answers all.
+//!
+//! No timer gathers a group: while one commit is on its way to the disk the next group gathers by itself. A failing
+//! write does not hurt its group: everything is rolled back and each is run again alone. SQLite has one lane, for
+//! every write; PostgreSQL has two, for opens only. A lane owns its connection and makes a new one when it breaks.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use sqlx::{AnyConnection, Connection};
+use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+use super::connect::{Connector, Kind};
+use super::recordings::{OpenRequest, Opened, open_all};
+use super::{CALL_LIMIT, Change, Error};
+
+/// The most writes in one transaction. More would only make the first of them wait longer.
+const GROUP: usize = 256;
+/// Groups on their way at once on PostgreSQL: one gathers and runs while the other waits for the disk.
+const POSTGRES_LANES: usize = 2;
+
+/// The way into the lanes.
+pub(super) struct Writer {
+    queue: mpsc::Sender<Work>,
+    lanes: Mutex<Vec<JoinHandle<()>>>,
+}
+
+enum Work {
+    Open(Box<Waiting<OpenRequest, Opened>>),
+    Change(Box<dyn AnyChange>),
+    /// Take nothing more, finish what waits, end.
+    Close,
+}
+
+/// A write, its answer once it has one, and who waits for it.
+struct Waiting<W, Out> {
+    write: W,
+    out: Option<Out>,
+    reply: oneshot::Sender<Result<Out, Error>>,
+}
+
+type Receiver = Arc<Mutex<mpsc::Receiver<Work>>>;
+
+impl Writer {
+    /// Starts the lanes; the first one gets `connection`.
+    pub(super) fn start(connector: Connector, connection: AnyConnection, queue: usize) -> Writer {
+        let (sender, receiver) = mpsc::channel(queue.max(1));
+        let receiver = Arc::new(Mutex::new(receiver));
+        let lanes = match connector.kind {
+            Kind::Sqlite => 1,
+            Kind::Postgres => POSTGRES_LANES,
+        };
+        let mut first = Some(connection);
+        let lane = |_| {
+            let lane = Lane { connector: connector.clone(), connection: first.take() };
+            tokio::spawn(lane.run(receiver.clone()))
+        };
+        Writer { queue: sender, lanes: Mutex::new((0..lanes).map(lane).collect()) }
+    }
+
+    /// Opens a recording in the next group.
+    pub(super) async fn open(&self, write: OpenRequest) -> Result<Opened, Error> {
+        let (reply, answer) = oneshot::channel();
+        self.submit(Work::Open(Box::new(Waiting { write, out: None, reply })))?;
+        answer.await.map_err(|_| ended())?
+    }
+
+    /// Runs a change in the next group.
+    pub(super) async fn change<C: Change>(&self, write: C) -> Result<C::Out, Error> {
+        let (reply, answer) = oneshot::channel();
+        self.submit(Work::Change(Box::new(Waiting { write, out: None, reply })))?;
+        answer.await.map_err(|_| ended())?
+    }
+
+    /// Ends the lanes when the queue is empty. Later writes are answered `Unavailable`.
+    pub(super) async fn close(&self) {
+        // An error means that the lanes have ended already.
+        let _ = self.queue.send(Work::Close).await;
+        for lane in self.lanes.lock().await.drain(..) {
+            let _ = lane.await;
+        }
+    }
+
+    fn submit(&self, work: Work) -> Result<(), Error> {
+        self.queue.try_send(work).map_err(|refused| match refused {
+            mpsc::error::TrySendError::Full(_) => Error::Busy,
+            mpsc::error::TrySendError::Closed(_) => ended(),
+        })
+    }
+}
+
+fn ended() -> Error {
+    Error::unavailable("the database was closed")
+}
+
+struct Lane {
+    connector: Connector,
+    connection: Option<AnyConnection>,
+}
+
+impl Lane {
+    async fn run(mut self, queue: Receiver) {
+        loop {
+            let mut group = Vec::new();
+            // Bound to a variable, so that the other lane may gather while this one commits.
+            let received = { queue.lock().await.recv_many(&mut group, GROUP).await };
+            if received == 0 {
+                break;
+            }
+            if group.iter().any(|work| matches!(work, Work::Close)) {
+                queue.lock().await.close();
+            }
+            self.settle(group).await;
+        }
+        if let Some(connection) = self.connection {
+            // The work is done; a connection that cannot say goodbye is closed all the same.
+            let _ = connection.close().await;
+        }
+    }
+
+    /// Commits a group, or if that fails each of its writes alone, and answers.
+    async fn settle(&mut self, mut group: Vec<Work>) {
+        match self.commit(&mut group).await {
+            Err(error) if group.len() > 1 && !matches!(error, Error::Unavailable { .. }) => {
+                for work in group {
+                    let mut alone = [work];
+                    let outcome = self.commit(&mut alone).await;
+                    answer(alone, &outcome);
+                }
+            }
+            outcome => answer(group, &outcome),
+        }
+    }
+
+    /// Runs the writes in one transaction. A connection on which anything went wrong is not used again.
+    async fn commit(&mut self, group: &mut [Work]) -> Result<(), Error> {
+        let begin = match self.connector.kind {
+            Kind::Sqlite => "begin immediate",
+            Kind::Postgres => "begin",
+        };
+        let mut connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => self.connector.connect().await?,
+        };
+        let running = run(&mut connection, begin, group);
+        tokio::time::timeout(CALL_LIMIT, running)
+            .await
+            .unwrap_or_else(|_| Err(Error::unavailable("no commit in time")))?;
+        self.connection = Some(connection);
+        Ok(())
+    }
+}
+
+async fn run(connection: &mut AnyConnection, begin: &'static str, group: &mut [Work]) -> Result<(), Error> {
+    let mut transaction = connection.begin_with(begin).await?;
+    let mut opens = Vec::new();
+    for work in group {
+        match work {
+            Work::Open(open) => opens.push(open),
+            Work::Change(change) => change.apply(&mut transaction).await?,
+            Work::Close => {}
+        }
+    }
+    let requests: Vec<&OpenRequest> = opens.iter().map(|open| &open.write).collect();
+    let opened = open_all(&mut transaction, &requests).await?;
+    for (open, opened) in opens.into_iter().zip(opened) {
+        open.out = Some(opened);
+    }
+    transaction.commit().await?;
+    Ok(())
+}
+
+fn answer(group: impl IntoIterator<Item = Work>, outcome: &Result<(), Error>) {
+    for work in group {
+        match work {
+            Work::Open(open) => open.answer(outcome),
+            Work::Change(change) => change.answer(outcome),
+            Work::Close => {}
+        }
+    }
+}
+
+impl<W, Out> Waiting<W, Out> {
+    fn answer(self, outcome: &Result<(), Error>) {
+        let answer = match (outcome, self.out) {
+            (Ok(()), Some(out)) => Ok(out),
+            (Ok(()), None) => Err(Error::unavailable("a write was committed without an answer")),
+            (Err(error), _) => Err(error.clone()),
+        };
+        // Who gave up waiting does not want the answer.
+        let _ = self.reply.send(answer);
+    }
+}
+
+type Applying<'a> = Pin<Box<dyn Future<Output = Result<(), Error>> + Send + 'a>>;
+
+/// Any change whatever its answer is.
+trait AnyChange: Send {
+    fn apply<'a>(&'a mut self, tx: &'a mut AnyConnection) -> Applying<'a>;
+    fn answer(self: Box<Self>, outcome: &Result<(), Error>);
+}
+
+impl<C: Change> AnyChange for Waiting<C, C::Out> {
+    fn apply<'a>(&'a mut self, tx: &'a mut AnyConnection) -> Applying<'a> {
+        Box::pin(async move {
+            self.out = Some(self.write.apply(tx).await?);
+            Ok(())
+        })
+    }
+
+    fn answer(self: Box<Self>, outcome: &Result<(), Error>) {
+        Waiting::answer(*self, outcome);
+    }
+}
