@@ -6,3 +6,6 @@
 pub mod db;
 
 pub mod config;
+
+pub mod db;
+pub mod objects;

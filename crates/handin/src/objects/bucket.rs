@@ -1,0 +1,138 @@
+//! The bucket itself: that it exists, which web pages may send to it, and what it cleans up alone.
+
+use std::time::Duration;
+
+use handin_s3::ErrorCode;
+use handin_s3::ops::{
+    CorsRule, CreateBucket, GetBucketCors, GetBucketLifecycle, HeadBucket, LifecycleRule, PrefixRule,
+    PutBucketCors, PutBucketLifecycle,
+};
+
+use super::{Error, ErrorKind, Objects, WRITE_TOKEN_HEADER};
+
+/// The name of our lifecycle rule.
+pub const ABORT_RULE: &str = "handin-abort-incomplete";
+/// The name of our CORS rule.
+pub const CORS_RULE: &str = "handin";
+/// Dead uploads are ended by the store after this many days. Salvage comes long before: hours after the bell.
+pub const ABORT_AFTER_DAYS: u32 = 14;
+/// How long a browser may keep a preflight's answer; Chromium keeps none longer than two hours.
+const PREFLIGHT_KEPT: Duration = Duration::from_secs(7_200);
+/// The headers that a browser sets on its requests to the store.
+pub const REQUEST_HEADERS: [&str; 5] =
+    ["content-type", "if-none-match", "range", "x-amz-checksum-sha256", WRITE_TOKEN_HEADER];
+
+impl Objects {
+    /// Creates the bucket unless it is there.
+    ///
+    /// # Errors
+    /// `Denied` when it is somebody else's; and as every call.
+    pub async fn ensure_bucket(&self) -> Result<(), Error> {
+        match self.call("head_bucket", &HeadBucket).await {
+            Err(Error { kind: ErrorKind::NoSuchBucket, .. }) => {}
+            other => return other.map(|_| ()),
+        }
+        let keys = self.keys();
+        let region = Some(keys.internal.bucket().region());
+        match self.call("create_bucket", &CreateBucket { region }).await {
+            // Another node was faster, or the answer to our first try got lost.
+            Err(error) if has_code(&error, &ErrorCode::BucketAlreadyOwnedByYou) => Ok(()),
+            other => other,
+        }
+    }
+
+    /// The bucket's CORS rules, theirs and ours; none is an empty list.
+    ///
+    /// # Errors
+    /// As every call.
+    pub async fn cors(&self) -> Result<Vec<CorsRule>, Error> {
+        match self.call("get_cors", &GetBucketCors).await {
+            Err(error) if has_code(&error, &ErrorCode::NoSuchCORSConfiguration) => Ok(Vec::new()),
+            other => other,
+        }
+    }
+
+    /// Replaces all CORS rules of the bucket.
+    ///
+    /// # Errors
+    /// As every call.
+    pub async fn put_cors(&self, rules: &[CorsRule]) -> Result<(), Error> {
+        self.call("put_cors", &PutBucketCors { rules }).await
+    }
+
+    /// Lets pages of these origins send recordings and play them; rules of other people stay.
+    ///
+    /// # Errors
+    /// As every call.
+    pub async fn allow_origins(&self, origins: &[String]) -> Result<(), Error> {
+        let mut rules = self.cors().await?;
+        let ours = cors_rule(origins);
+        if rules.contains(&ours) {
+            return Ok(());
+        }
+        rules.retain(|rule| rule.id != ours.id);
+        rules.push(ours);
+        self.put_cors(&rules).await
+    }
+
+    /// The bucket's lifecycle rules, theirs and ours; none is an empty list.
+    ///
+    /// # Errors
+    /// As every call.
+    pub async fn lifecycle(&self) -> Result<Vec<LifecycleRule>, Error> {
+        match self.call("get_lifecycle", &GetBucketLifecycle).await {
+            Err(error) if has_code(&error, &ErrorCode::NoSuchLifecycleConfiguration) => Ok(Vec::new()),
+            other => other,
+        }
+    }
+
+    /// Replaces all lifecycle rules of the bucket.
+    ///
+    /// # Errors
+    /// As every call.
+    pub async fn put_lifecycle(&self, rules: &[LifecycleRule]) -> Result<(), Error> {
+        self.call("put_lifecycle", &PutBucketLifecycle { rules }).await
+    }
+
+    /// Has the store end uploads that everybody forgot; rules of other people stay.
+    ///
+    /// # Errors
+    /// As every call.
+    pub async fn abort_incomplete(&self) -> Result<(), Error> {
+        let mut rules = self.lifecycle().await?;
+        if rules.iter().any(aborts_incomplete) {
+            return Ok(());
+        }
+        rules.retain(|rule| !matches!(rule, LifecycleRule::Prefix(rule) if rule.id == ABORT_RULE));
+        rules.push(LifecycleRule::Prefix(PrefixRule {
+            id: ABORT_RULE.to_owned(),
+            enabled: true,
+            abort_incomplete_days: Some(ABORT_AFTER_DAYS),
+            ..PrefixRule::default()
+        }));
+        self.put_lifecycle(&rules).await
+    }
+}
+
+/// The CORS rule that browsers need: parts and whole recordings in, playing and downloading out.
+pub fn cors_rule(origins: &[String]) -> CorsRule {
+    let list = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+    CorsRule {
+        id: Some(CORS_RULE.to_owned()),
+        origins: origins.to_vec(),
+        methods: list(&["GET", "HEAD", "PUT"]),
+        headers: list(&REQUEST_HEADERS),
+        expose: list(&["ETag", "Content-Range"]),
+        max_age_s: u32::try_from(PREFLIGHT_KEPT.as_secs()).ok(),
+    }
+}
+
+/// Whether a rule ends forgotten uploads of the whole bucket.
+pub fn aborts_incomplete(rule: &LifecycleRule) -> bool {
+    matches!(rule, LifecycleRule::Prefix(rule)
+        if rule.enabled && rule.prefix.is_empty() && rule.abort_incomplete_days.is_some())
+}
+
+fn has_code(error: &Error, wanted: &ErrorCode) -> bool {
+    matches!(&error.kind, ErrorKind::Other { code, .. } if code == wanted.name())
+}
