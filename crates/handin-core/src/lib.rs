@@ -4,15 +4,15 @@
 //! outside is parsed into one of these types at the edge and trusted from then on. Times are [`jiff::Timestamp`]s
 //! passed in by the caller, sizes are bytes, bitrates bits per second.
 
-mod exam;
 mod names;
-mod object_key;
-mod pace;
+mod exam;
+mod recording;
 mod parts;
 mod proof;
-mod recording;
 mod salvage;
 mod sitting;
+mod object_key;
+mod pace;
 
 pub use exam::{Exam, Limits, RosterEntry, Subject, TooManyTracks};
 pub use names::{BadName, CandidateId, ExamId, RecordingId, SubjectId, Track};

@@ -53,6 +53,8 @@ pub enum Reason {
     DiscardedByPlatform,
     /// The store no longer knows the upload, and holds no object of ours under the key.
     UploadLost,
+    /// The store's object is not what was recorded: other size or other checksum. It is kept for a person to look at.
+    ObjectDiffers,
 }
 
 macro_rules! words {
@@ -108,7 +110,8 @@ words!(
     NothingArrived = "nothing_arrived",
     DiscardedByCandidate = "discarded_by_candidate",
     DiscardedByPlatform = "discarded_by_platform",
-    UploadLost = "upload_lost"
+    UploadLost = "upload_lost",
+    ObjectDiffers = "object_differs"
 );
 
 impl State {

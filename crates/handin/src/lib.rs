@@ -3,7 +3,13 @@
 //! Edges (`cli`, `http`, `jobs`) call `service`; `service` calls the adapters (`db`, `objects`); below them lie the
 //! rules of `handin-core` and the protocol of `handin-s3`. Arrows point down only; a test reads them.
 
+pub mod app;
+pub mod clock;
 pub mod config;
+
+pub mod jobs;
+
+pub mod service;
 
 pub mod db;
 pub mod objects;

@@ -2,10 +2,10 @@
 
 use sqlx::AnyConnection;
 
-use super::Error;
 use super::audit::{self, NewAudit};
 use super::jobs::{self, NewJob};
 use super::outbox::{self, NewEvent};
+use super::{Change, Error};
 
 /// Rows to be written in the same transaction as the change that causes them.
 #[derive(Debug, Clone, Default)]
@@ -29,5 +29,14 @@ impl Caused {
         jobs::add(tx, &all.iter().flat_map(|caused| &caused.jobs).collect::<Vec<_>>()).await?;
         outbox::add(tx, &all.iter().flat_map(|caused| &caused.events).collect::<Vec<_>>()).await?;
         audit::add(tx, &all.iter().flat_map(|caused| &caused.audit).collect::<Vec<_>>()).await
+    }
+}
+
+/// Rows that no change of another table causes: a job that is planned by the clock, a look that is audited.
+impl Change for Caused {
+    type Out = ();
+
+    async fn apply(&self, tx: &mut AnyConnection) -> Result<(), Error> {
+        self.write(tx).await
     }
 }

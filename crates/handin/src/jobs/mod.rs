@@ -1,0 +1,73 @@
+//! The background jobs: one line here and one file (or one call) each.
+//!
+//! A job is a row in the ledger, written in the transaction of its cause and claimed by lease, so any node may run it
+//! and a node that dies only delays it. Every job may run twice. This edge knows when to run; what to do, the
+//! services know.
+
+mod runner;
+
+use std::time::Duration;
+
+use handin_core::RecordingId;
+
+use crate::app::App;
+use crate::db::jobs::Job;
+use crate::service::{self, Error};
+
+pub use runner::Runner;
+
+/// How a job ended this time.
+#[derive(Debug)]
+pub enum Ended {
+    /// It is over.
+    Done,
+    /// It runs again, after this pause or the runner's own.
+    Retry(Option<Duration>, String),
+    /// It can never succeed; a person has to look.
+    GiveUp(String),
+}
+
+impl Ended {
+    fn word(&self) -> &'static str {
+        match self {
+            Ended::Done => "done",
+            Ended::Retry(..) => "retry",
+            Ended::GiveUp(_) => "given_up",
+        }
+    }
+}
+
+/// The kinds of jobs, and what each does.
+async fn run(app: &App, job: &Job) -> Ended {
+    let result = match (job.kind.as_str(), &job.recording) {
+        ("seal", Some(id)) => service::seal::resume(app, id).await,
+        ("salvage", Some(id)) => service::salvage::salvage(app, id).await,
+        ("erase", Some(id)) => service::discard::erase(app, id).await,
+        ("verify", Some(id)) => verify(app, id, job.payload.as_deref()).await,
+        ("reconcile", None) => service::checks::reconcile(app).await.map(|_| ()),
+        (kind, _) => return Ended::GiveUp(format!("this version knows no job {kind:?}")),
+    };
+    match result {
+        Ok(()) => Ended::Done,
+        Err(error @ Error::Internal(_)) if job.attempts >= MOST_ATTEMPTS => Ended::GiveUp(describe(&error)),
+        Err(error) => Ended::Retry(error.retry_after(), describe(&error)),
+    }
+}
+
+/// A job that fails by our own fault this often is left to a person; one that waits for store or database never is.
+const MOST_ATTEMPTS: u32 = 20;
+
+async fn verify(app: &App, id: &RecordingId, round: Option<&str>) -> Result<(), Error> {
+    let round = round.and_then(|round| round.parse().ok()).unwrap_or(0);
+    service::checks::verify(app, id, round).await.map(|_| ())
+}
+
+fn describe(error: &Error) -> String {
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(inner) = source {
+        text = format!("{text}: {inner}");
+        source = inner.source();
+    }
+    text
+}

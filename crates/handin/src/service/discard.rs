@@ -1,0 +1,106 @@
+//! Discard and erase: the only explicit decisions that end an upload or remove an object.
+//!
+//! Mark in the ledger, act on the store, confirm: the `erase` job acts, so a process that dies in between loses
+//! nothing but time.
+
+use handin_core::{Reason, RecordingId, State};
+
+use super::error::Error;
+use super::recordings::{Who, find};
+use crate::app::App;
+use crate::db;
+use crate::db::Caused;
+use crate::db::recordings::{Abandon, Delete, Recording};
+
+/// Discards a recording: an open one by its candidate or the platform, a finished one by the platform only. Repeating
+/// it changes nothing.
+///
+/// # Errors
+/// [`Error::NotFound`]; [`Error::State`] for a candidate who would discard a finished one; [`Error::Sealing`].
+pub async fn discard(app: &App, who: &Who, id: &RecordingId) -> Result<Recording, Error> {
+    let recording = find(app, who, id).await?;
+    match (recording.state, who) {
+        (State::Abandoned | State::Deleted, _) => return Ok(recording),
+        (State::Sealing, _) => {
+            return Err(Error::Sealing { retry_after: super::seconds(app.config.uploads.seal_lease_s) });
+        }
+        (State::Open, _) => abandon_open(app, who, &recording).await?,
+        (State::Sealed | State::Partial, Who::Platform(_)) => delete_finished(app, who, &recording).await?,
+        (state, Who::Candidate(_)) => {
+            return Err(Error::State {
+                state,
+                hint: "what was sealed is kept until retention or the platform ends it",
+            });
+        }
+    }
+    app.progress.forget(id);
+    app.jobs.wake();
+    find(app, who, id).await
+}
+
+async fn abandon_open(app: &App, who: &Who, recording: &Recording) -> Result<(), Error> {
+    let reason = match who {
+        Who::Candidate(_) => Reason::DiscardedByCandidate,
+        Who::Platform(_) => Reason::DiscardedByPlatform,
+    };
+    let payload = serde_json::json!({ "id": recording.id.as_str(), "reason": reason.as_str() });
+    let caused = caused(app, who, recording, "recording.abandoned", &payload);
+    let abandon = Abandon { id: recording.id.clone(), from_owner: None, reason, at: app.clock.now(), caused };
+    match app.db.change(abandon).await? {
+        true => Ok(()),
+        // Somebody began to seal it in the meantime.
+        false => Err(Error::Sealing { retry_after: super::seconds(app.config.uploads.seal_lease_s) }),
+    }
+}
+
+async fn delete_finished(app: &App, who: &Who, recording: &Recording) -> Result<(), Error> {
+    let payload = serde_json::json!({ "id": recording.id.as_str(), "key": recording.key });
+    let caused = caused(app, who, recording, "recording.deleted", &payload);
+    let delete = Delete { id: recording.id.clone(), at: app.clock.now(), caused };
+    app.db.change(delete).await?;
+    Ok(())
+}
+
+fn caused(
+    app: &App,
+    who: &Who,
+    recording: &Recording,
+    kind: &'static str,
+    payload: &serde_json::Value,
+) -> Caused {
+    let by = match who {
+        Who::Candidate(candidate) => candidate.candidate.as_str(),
+        Who::Platform(platform) => &platform.key_id,
+    };
+    Caused {
+        jobs: vec![super::job(app, "erase", &recording.id, app.clock.now())],
+        events: vec![super::event(app, kind, recording, payload)],
+        audit: vec![super::audit(app, by, "recording.discard", recording.id.as_str(), Some(&recording.exam))],
+    }
+}
+
+/// Ends the upload and removes the object of a recording that the ledger says is over; the `erase` job.
+///
+/// # Errors
+/// When it has to be tried again, or the store still shows the object afterwards.
+pub async fn erase(app: &App, id: &RecordingId) -> Result<(), Error> {
+    let Some(recording) = db::recordings::get(&app.db, id).await? else { return Ok(()) };
+    if !matches!(recording.state, State::Abandoned | State::Deleted) {
+        return Err(Error::internal(format!("refused to erase {id}, which is {}", recording.state)));
+    }
+    if let Some(upload_id) = &recording.upload_id {
+        app.objects.abort(&recording.key, upload_id).await?;
+    }
+    let Some(head) = app.objects.head(&recording.key).await? else { return Ok(()) };
+    if head.write_token.as_deref() != Some(&recording.write_token) {
+        return Err(Error::internal(format!(
+            "refused to erase {}, which carries another write token",
+            recording.key
+        )));
+    }
+    app.objects.delete(&recording.key).await?;
+    match app.objects.head(&recording.key).await? {
+        None => Ok(()),
+        Some(_) => Err(Error::internal(format!("{} is still there after it was deleted", recording.key))),
+    }
+}

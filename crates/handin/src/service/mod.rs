@@ -1,0 +1,99 @@
+//! The services: every change of the ledger and the store goes through here, whoever asks.
+//!
+//! Called by the edges (`http`, `cli`, `jobs`) with parsed values; knows nothing of HTTP, status codes or flags.
+
+pub mod recordings;
+pub mod handles;
+pub mod progress;
+
+pub mod seal;
+mod completion;
+pub mod receipts;
+
+pub mod salvage;
+pub mod discard;
+pub mod checks;
+
+pub mod exams;
+pub mod sittings;
+
+pub mod tokens;
+pub mod api_keys;
+pub mod keyring;
+pub mod error;
+
+use std::time::Duration;
+
+use handin_core::{ExamId, Pace, RecordingId};
+use jiff::Timestamp;
+
+pub use error::Error;
+
+use crate::app::App;
+use crate::db::audit::NewAudit;
+use crate::db::jobs::{NewJob, unique_key};
+use crate::db::outbox::NewEvent;
+use crate::db::recordings::Recording;
+
+/// What every sender is asked at the moment.
+/// A setting in seconds as a duration.
+fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+fn pace(app: &App) -> Pace {
+    Pace {
+        parallel: app.config.uploads.parallel,
+        max_bytes_per_s: app.config.uploads.max_bytes_per_s,
+        ..Pace::default()
+    }
+}
+
+/// A job about one recording; at most one of a kind waits for a recording at a time.
+fn job(app: &App, kind: &'static str, id: &RecordingId, run_at: Timestamp) -> NewJob {
+    NewJob {
+        id: app.ids.row(app.clock.now()),
+        kind,
+        recording: Some(id.clone()),
+        run_at,
+        payload: None,
+        unique_key: Some(unique_key(kind, id)),
+    }
+}
+
+/// A row of the outbox about a recording.
+fn event(app: &App, kind: &'static str, recording: &Recording, payload: &serde_json::Value) -> NewEvent {
+    new_event(app, kind, &recording.id, &recording.exam, payload)
+}
+
+fn new_event(
+    app: &App,
+    kind: &'static str,
+    id: &RecordingId,
+    exam: &ExamId,
+    payload: &serde_json::Value,
+) -> NewEvent {
+    let now = app.clock.now();
+    NewEvent {
+        id: app.ids.row(now),
+        kind: kind.to_owned(),
+        recording: Some(id.clone()),
+        exam: exam.clone(),
+        payload: payload.to_string(),
+        at: now,
+    }
+}
+
+/// A row of the audit log: who did what to what.
+fn audit(app: &App, who: &str, action: &'static str, what: &str, exam: Option<&ExamId>) -> NewAudit {
+    let now = app.clock.now();
+    NewAudit {
+        id: app.ids.row(now),
+        at: now,
+        who: who.to_owned(),
+        action: action.to_owned(),
+        what: what.to_owned(),
+        exam: exam.cloned(),
+        detail: "{}".to_owned(),
+    }
+}
