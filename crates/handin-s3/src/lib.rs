@@ -39,17 +39,26 @@
 //! # }
 //! ```
 
-mod bucket;
 mod credentials;
-mod error;
-pub mod ops;
+
+mod bucket;
+
 mod request;
+
 mod sign;
 
+pub mod verify;
+
+pub mod ops;
+
+mod error;
+
 mod digest;
+
+pub mod time;
+
 mod encode;
 mod hash;
-pub mod time;
 mod xml;
 
 pub use self::bucket::{Bucket, BucketError, Style};

@@ -4,7 +4,7 @@
 //! Source of the rules: "Authenticating Requests: Using Query Parameters (AWS Signature Version 4)" in the
 //! Amazon S3 API reference.
 
-mod authorize;
+pub(crate) mod authorize;
 pub(crate) mod canonical;
 pub(crate) mod key;
 mod parts;
