@@ -108,15 +108,30 @@ pub struct RosterFilter {
     pub candidate: Option<CandidateId>,
 }
 
-// A subject is looked for with its quotes: a slug has none, so no other subject contains it.
+// A subject is looked for with its quotes: a slug has none, so no other subject contains it. Who was seen without being
+// on the roster follows with no subject of their own; both halves stop at the limit, so a page costs a page.
 pub(super) const PAGE: &str = "\
-    select candidate, name, subjects from candidate
-    where exam = $1 and candidate > $2
-      and ($3 is null or candidate = $3)
-      and ($4 is null or subjects is null or replace(subjects, '\"' || $4 || '\"', '') <> subjects)
+    select candidate, name, subjects from (
+        select * from (
+            select candidate, name, subjects from candidate
+            where exam = $1 and candidate > $2 and ($3 is null or candidate = $3)
+              and ($4 is null or subjects is null or replace(subjects, '\"' || $4 || '\"', '') <> subjects)
+            order by candidate limit $5
+        ) listed
+        union all
+        select * from (
+            select distinct candidate, null as name, '[]' as subjects from recording
+            where exam = $1 and candidate > $2 and ($3 is null or candidate = $3) and $4 is null
+              and not exists (
+                  select 1 from candidate listed
+                  where listed.exam = recording.exam and listed.candidate = recording.candidate)
+            order by candidate limit $5
+        ) seen
+    ) known
     order by candidate limit $5";
 
-/// At most `limit` candidates of an exam in the order of their ids, those behind `after` if it is given.
+/// At most `limit` candidates of an exam in the order of their ids, those behind `after` if it is given: those on the
+/// roster, and those who were seen without being on it (with an empty list of subjects).
 pub async fn page(
     db: &Db,
     exam: &ExamId,
