@@ -27,6 +27,7 @@ run_rust_tests() {
 # The pages and the recorder: unit tests, and the browser tests against the real binary.
 run_web_tests() {
     [ -f web/package.json ] || { echo "  left out: there is no web/package.json"; return 77; }
+    export HANDIN_TEST_BINARY=${HANDIN_TEST_BINARY:-${CARGO_TARGET_DIR:-$root/target}/debug/handin}
     (cd web && npm ci --no-audit --no-fund && npm test)
 }
 
