@@ -27,9 +27,15 @@ run_rust_tests() {
 # The pages and the recorder: unit tests, and the browser tests against the real binary.
 run_web_tests() {
     [ -f web/package.json ] || { echo "  left out: there is no web/package.json"; return 77; }
-    export HANDIN_TEST_BINARY=${HANDIN_TEST_BINARY:-${CARGO_TARGET_DIR:-$root/target}/debug/handin}
     (cd web && npm ci --no-audit --no-fund && npm test)
 }
 
-# The project's main job as the README starts it, but with the build that the tests have just used.
-run_demo() { timeout 300 cargo run --locked -- demo --once; }
+# The project's main job, as the README starts it but with the build that the tests have just used: three candidates, two
+# tracks each, so six different keys must be in the proof.
+run_demo() {
+    local proof keys
+    proof=$(timeout 300 "$HANDIN_TEST_BINARY" demo --once) || return 1
+    printf '%s\n' "$proof"
+    keys=$(grep -oE '(webcam|screen)/[0-9a-f]{2}/[0-9]{4}-[0-9]{2}-[0-9]{2}/[^ "]+' <<<"$proof" | sort -u | wc -l)
+    [ "$keys" -eq 6 ] || { say "  the demonstration shows $keys keys instead of 6"; return 1; }
+}
