@@ -6,7 +6,9 @@
 pub mod app;
 pub mod clock;
 pub mod config;
+pub mod telemetry;
 
+pub mod http;
 pub mod jobs;
 
 pub mod service;

@@ -100,6 +100,11 @@ impl Db {
         self.all(statement::query(PING)).await.map(drop)
     }
 
+    /// How many writes wait for the writer.
+    pub fn queue_length(&self) -> usize {
+        self.inner.writer.queue_length()
+    }
+
     /// Finishes the writes that wait and closes every connection; later calls are answered `Unavailable`.
     pub async fn close(&self) {
         self.inner.writer.close().await;

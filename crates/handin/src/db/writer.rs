@@ -74,6 +74,11 @@ impl Writer {
         answer.await.map_err(|_| ended())?
     }
 
+    /// How many writes wait to be gathered.
+    pub(super) fn queue_length(&self) -> usize {
+        self.queue.max_capacity() - self.queue.capacity()
+    }
+
     /// Ends the lanes when the queue is empty. Later writes are answered `Unavailable`.
     pub(super) async fn close(&self) {
         // An error means that the lanes have ended already.

@@ -23,6 +23,14 @@ pub const REQUEST_HEADERS: [&str; 5] =
     ["content-type", "if-none-match", "range", "x-amz-checksum-sha256", WRITE_TOKEN_HEADER];
 
 impl Objects {
+    /// Whether the store answers and lets us in.
+    ///
+    /// # Errors
+    /// As every call.
+    pub async fn ping(&self) -> Result<(), Error> {
+        self.call("head_bucket", &HeadBucket).await.map(|_| ())
+    }
+
     /// Creates the bucket unless it is there.
     ///
     /// # Errors

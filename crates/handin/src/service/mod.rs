@@ -35,12 +35,21 @@ use crate::db::jobs::{NewJob, unique_key};
 use crate::db::outbox::NewEvent;
 use crate::db::recordings::Recording;
 
-/// What every sender is asked at the moment.
+/// Whether database and store answer.
+///
+/// # Errors
+/// [`Error::Unavailable`] naming the one that does not.
+pub async fn ready(app: &App) -> Result<(), Error> {
+    app.db.ping().await?;
+    Ok(app.objects.ping().await?)
+}
+
 /// A setting in seconds as a duration.
 fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
+/// What every sender is asked at the moment.
 fn pace(app: &App) -> Pace {
     Pace {
         parallel: app.config.uploads.parallel,

@@ -19,7 +19,10 @@ use crate::app::App;
 use crate::db;
 use crate::db::Caused;
 use crate::db::recordings::{Filter, NewRecording, Recording};
-use crate::objects::{CreateUpload, PartToSign, PutToSign, SignedUrl};
+use crate::objects::{CreateUpload, PutToSign};
+
+pub use crate::db::recordings::Recording as Row;
+pub use crate::objects::{PartToSign, SignedUrl};
 
 /// Who looks at a recording.
 #[derive(Debug, Clone)]

@@ -1,0 +1,33 @@
+//! The REST API: JSON in, one service call, JSON out.
+//!
+//! A handler extracts, converts, calls one service function and converts back. Outside input becomes a core type
+//! here or is refused by name; below, nothing re-checks. Status codes are known in `error.rs` alone. Bytes of
+//! recordings never pass here.
+
+mod router;
+mod serve;
+
+mod exams;
+mod roster;
+mod tokens;
+mod sittings;
+mod recordings;
+mod view;
+mod sign;
+mod seal;
+mod receipts;
+mod health;
+
+mod extract;
+mod page;
+mod hex32;
+mod csv;
+
+mod edge;
+mod error;
+mod openapi;
+
+pub use error::{PROBLEMS, ProblemKind, reference_page};
+pub use openapi::document;
+pub use router::router;
+pub use serve::{bind, serve};

@@ -1,0 +1,89 @@
+//! Every route, one line each, by who calls it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use http::{HeaderName, HeaderValue, Method, header};
+use tower_http::cors::{AllowOrigin, CorsLayer};
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::edge::{self, Edge, REQUEST_ID};
+use super::error::Problem;
+use super::{exams, health, receipts, recordings, roster, seal, sign, sittings, tokens};
+use crate::app::App;
+
+fn platform() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(exams::create))
+        .routes(routes!(exams::list))
+        .routes(routes!(exams::show))
+        .routes(routes!(tokens::mint))
+        .routes(routes!(sittings::status))
+        .routes(routes!(sittings::list))
+        .routes(routes!(recordings::list))
+        .routes(routes!(recordings::link))
+}
+
+/// Apart because a roster may be longer than any other body.
+fn roster() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new().routes(routes!(roster::put))
+}
+
+/// Called by browsers, from pages of other origins.
+fn candidates() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(recordings::open))
+        .routes(routes!(sign::sign))
+        .routes(routes!(seal::seal))
+        .routes(routes!(recordings::show))
+        .routes(routes!(recordings::discard))
+        .routes(routes!(receipts::show))
+        .routes(routes!(receipts::jwks))
+}
+
+fn machines() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(health::healthz))
+        .routes(routes!(health::readyz))
+        .routes(routes!(health::metrics))
+        .routes(routes!(health::openapi))
+}
+
+/// The whole API, ready to serve.
+pub fn router(app: Arc<App>) -> Router {
+    let server = &app.config.server;
+    let roster = roster().layer(DefaultBodyLimit::max(server.max_roster_bytes));
+    let candidates = candidates().layer(cors(&server.cors_origins));
+    let others = platform().merge(candidates).merge(machines()).layer(DefaultBodyLimit::max(server.max_body_bytes));
+    let edge = axum::middleware::from_fn_with_state(Edge::new(&app), edge::edge);
+    let router: Router<Arc<App>> = others.merge(roster).into();
+    router
+        .fallback(async || Problem::new("no_such_route", "see /openapi.json for the routes there are"))
+        .method_not_allowed_fallback(async || Problem::new("method_not_allowed", "see /openapi.json for its methods"))
+        .layer(edge)
+        .with_state(app)
+}
+
+/// What the routes say of themselves, before `openapi.rs` completes it.
+pub fn described() -> OpenApi {
+    platform().merge(roster()).merge(candidates()).merge(machines()).into_openapi()
+}
+
+fn cors(origins: &[String]) -> CorsLayer {
+    let listed = origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok());
+    let origins = match origins.iter().any(|origin| origin == "*") {
+        true => AllowOrigin::any(),
+        false => AllowOrigin::list(listed),
+    };
+    CorsLayer::new()
+        .allow_origin(origins)
+        .allow_methods([Method::GET, Method::POST, Method::DELETE])
+        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, HeaderName::from_static("idempotency-key"), REQUEST_ID])
+        .expose_headers([header::RETRY_AFTER, REQUEST_ID])
+        // Browsers ask before every call to another origin; Chromium keeps an answer for two hours at most.
+        .max_age(Duration::from_secs(7_200))
+}

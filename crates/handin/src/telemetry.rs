@@ -1,0 +1,105 @@
+//! What the outside can see of a running server: log lines and metrics.
+//!
+//! Every metric stands in [`METRICS`], from which the reference page is generated; a test finds the ones that the
+//! code uses and this list lacks. Names of people, tokens, handles and signed URLs never appear in either.
+
+use std::sync::OnceLock;
+
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use tracing_subscriber::EnvFilter;
+
+use crate::config::{Log, LogFormat};
+
+/// One metric.
+#[derive(Debug)]
+pub struct Metric {
+    /// Its name.
+    pub name: &'static str,
+    /// `counter`, `gauge` or `histogram`.
+    pub kind: &'static str,
+    /// What tells its series apart.
+    pub labels: &'static [&'static str],
+    /// What it counts, with its unit.
+    pub help: &'static str,
+}
+
+const fn metric(
+    name: &'static str,
+    kind: &'static str,
+    labels: &'static [&'static str],
+    help: &'static str,
+) -> Metric {
+    Metric { name, kind, labels, help }
+}
+
+/// Every metric there is.
+pub const METRICS: &[Metric] = &[
+    metric("handin_at_risk_bytes", "gauge", &[], "Bytes that stand only in browsers, as those said last that this node heard of within the hour"),
+    metric("handin_opens_total", "counter", &["upload"], "Recordings opened"),
+    metric("handin_sign_seconds", "histogram", &[], "How long sign calls took, in seconds"),
+    metric("handin_seals_total", "counter", &["outcome"], "Seal calls: `sealed`, `partial`, or the code of the problem"),
+    metric("handin_salvages_total", "counter", &["outcome"], "Recordings salvaged: `partial` or `abandoned`"),
+    metric("handin_verifications_total", "counter", &["outcome"], "Finished objects looked at again: `same` or `differs`"),
+    metric("handin_reconcile_lost", "gauge", &[], "Open recordings that the store does not know, at the last reconciliation"),
+    metric("handin_reconcile_strangers", "gauge", &[], "Uploads in the store that no open recording owns, at the last reconciliation"),
+    metric("handin_store_calls_total", "counter", &["call", "outcome"], "Calls to the object store, each try counted"),
+    metric("handin_store_call_seconds", "histogram", &["call"], "How long tries of calls to the object store took, in seconds"),
+    metric("handin_database_queue", "gauge", &[], "Writes that wait for the database's writer"),
+    metric("handin_jobs", "gauge", &["kind", "state"], "Jobs in the ledger: `queued` or `dead` (given up, a person has to look)"),
+    metric("handin_jobs_total", "counter", &["kind", "outcome"], "Runs of jobs: `done`, `retry` or `given_up`"),
+    metric("handin_http_requests_total", "counter", &["route", "status"], "Requests answered"),
+];
+
+/// Upper bounds of the histograms' buckets, in seconds: from a fast signature to a call that runs into its limit.
+const BUCKETS: &[f64] =
+    &[0.000_05, 0.000_1, 0.000_25, 0.001, 0.005, 0.025, 0.1, 0.25, 1.0, 2.5, 10.0, 30.0];
+
+/// The process's metrics; collected from the first call on.
+///
+/// # Panics
+/// If another recorder was installed in this process before, which only a mistake in the program can do.
+pub fn recorder() -> &'static PrometheusHandle {
+    static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
+    RECORDER.get_or_init(|| {
+        let builder = PrometheusBuilder::new().set_buckets_for_metric(Matcher::Suffix("_seconds".into()), BUCKETS);
+        let installed = builder.and_then(PrometheusBuilder::install_recorder);
+        describe();
+        installed.expect("the buckets are not empty, and nobody else installs a recorder")
+    })
+}
+
+fn describe() {
+    for metric in METRICS {
+        match metric.kind {
+            "counter" => metrics::describe_counter!(metric.name, metric.help),
+            "gauge" => metrics::describe_gauge!(metric.name, metric.help),
+            _ => metrics::describe_histogram!(metric.name, metric.help),
+        }
+    }
+}
+
+/// Writes log lines to standard error from now on.
+///
+/// # Errors
+/// When `log.filter` is not a filter.
+pub fn start_log(log: &Log) -> Result<(), tracing_subscriber::filter::ParseError> {
+    let filter = EnvFilter::builder().parse(&log.filter)?;
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // An error means that somebody logs already, as in tests; then they go on.
+    let _ = match log.format {
+        LogFormat::Json => lines.json().flatten_event(true).try_init(),
+        LogFormat::Text => lines.try_init(),
+    };
+    Ok(())
+}
+
+/// The reference page of all metrics, in Markdown.
+pub fn reference_page() -> String {
+    let mut page = "# Metrics\n\nGenerated; a test fails when it is stale. `GET /metrics` gives them in Prometheus' text \
+        format.\n\n| name | kind | labels | |\n|---|---|---|---|\n"
+        .to_owned();
+    for Metric { name, kind, labels, help } in METRICS {
+        page.push_str(&format!("| `{name}` | {kind} | {} | {help} |\n", labels.join(", ")));
+    }
+    page
+}
