@@ -34,25 +34,69 @@ const fn metric(
 
 /// Every metric there is.
 pub const METRICS: &[Metric] = &[
-    metric("handin_at_risk_bytes", "gauge", &[], "Bytes that stand only in browsers, as those said last that this node heard of within the hour"),
+    metric(
+        "handin_at_risk_bytes",
+        "gauge",
+        &[],
+        "Bytes that stand only in browsers, as those said last that this node heard of within the hour",
+    ),
     metric("handin_opens_total", "counter", &["upload"], "Recordings opened"),
     metric("handin_sign_seconds", "histogram", &[], "How long sign calls took, in seconds"),
-    metric("handin_seals_total", "counter", &["outcome"], "Seal calls: `sealed`, `partial`, or the code of the problem"),
+    metric(
+        "handin_seals_total",
+        "counter",
+        &["outcome"],
+        "Seal calls: `sealed`, `partial`, or the code of the problem",
+    ),
     metric("handin_salvages_total", "counter", &["outcome"], "Recordings salvaged: `partial` or `abandoned`"),
-    metric("handin_verifications_total", "counter", &["outcome"], "Finished objects looked at again: `same` or `differs`"),
-    metric("handin_reconcile_lost", "gauge", &[], "Open recordings that the store does not know, at the last reconciliation"),
-    metric("handin_reconcile_strangers", "gauge", &[], "Uploads in the store that no open recording owns, at the last reconciliation"),
-    metric("handin_store_calls_total", "counter", &["call", "outcome"], "Calls to the object store, each try counted"),
-    metric("handin_store_call_seconds", "histogram", &["call"], "How long tries of calls to the object store took, in seconds"),
+    metric(
+        "handin_verifications_total",
+        "counter",
+        &["outcome"],
+        "Finished objects looked at again: `same` or `differs`",
+    ),
+    metric(
+        "handin_reconcile_lost",
+        "gauge",
+        &[],
+        "Open recordings that the store does not know, at the last reconciliation",
+    ),
+    metric(
+        "handin_reconcile_strangers",
+        "gauge",
+        &[],
+        "Uploads in the store that no open recording owns, at the last reconciliation",
+    ),
+    metric(
+        "handin_store_calls_total",
+        "counter",
+        &["call", "outcome"],
+        "Calls to the object store, each try counted",
+    ),
+    metric(
+        "handin_store_call_seconds",
+        "histogram",
+        &["call"],
+        "How long tries of calls to the object store took, in seconds",
+    ),
     metric("handin_database_queue", "gauge", &[], "Writes that wait for the database's writer"),
-    metric("handin_jobs", "gauge", &["kind", "state"], "Jobs in the ledger: `queued` or `dead` (given up, a person has to look)"),
-    metric("handin_jobs_total", "counter", &["kind", "outcome"], "Runs of jobs: `done`, `retry` or `given_up`"),
+    metric(
+        "handin_jobs",
+        "gauge",
+        &["kind", "state"],
+        "Jobs in the ledger: `queued` or `dead` (given up, a person has to look)",
+    ),
+    metric(
+        "handin_jobs_total",
+        "counter",
+        &["kind", "outcome"],
+        "Runs of jobs: `done`, `retry` or `given_up`",
+    ),
     metric("handin_http_requests_total", "counter", &["route", "status"], "Requests answered"),
 ];
 
 /// Upper bounds of the histograms' buckets, in seconds: from a fast signature to a call that runs into its limit.
-const BUCKETS: &[f64] =
-    &[0.000_05, 0.000_1, 0.000_25, 0.001, 0.005, 0.025, 0.1, 0.25, 1.0, 2.5, 10.0, 30.0];
+const BUCKETS: &[f64] = &[0.000_05, 0.000_1, 0.000_25, 0.001, 0.005, 0.025, 0.1, 0.25, 1.0, 2.5, 10.0, 30.0];
 
 /// The process's metrics; collected from the first call on.
 ///
@@ -61,7 +105,8 @@ const BUCKETS: &[f64] =
 pub fn recorder() -> &'static PrometheusHandle {
     static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
     RECORDER.get_or_init(|| {
-        let builder = PrometheusBuilder::new().set_buckets_for_metric(Matcher::Suffix("_seconds".into()), BUCKETS);
+        let builder =
+            PrometheusBuilder::new().set_buckets_for_metric(Matcher::Suffix("_seconds".into()), BUCKETS);
         let installed = builder.and_then(PrometheusBuilder::install_recorder);
         describe();
         installed.expect("the buckets are not empty, and nobody else installs a recorder")

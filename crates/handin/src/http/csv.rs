@@ -33,12 +33,8 @@ mod tests {
     #[test]
     fn reads_what_spreadsheets_write() {
         let text = "\u{feff}candidate,name\r\nc1,\"Kim, \"\"M\"\"\"\n\nc2,\"two\nlines\"\r\nc3,";
-        let expected = [
-            vec!["candidate", "name"],
-            vec!["c1", "Kim, \"M\""],
-            vec!["c2", "two\nlines"],
-            vec!["c3", ""],
-        ];
+        let expected =
+            [vec!["candidate", "name"], vec!["c1", "Kim, \"M\""], vec!["c2", "two\nlines"], vec!["c3", ""]];
         assert_eq!(parse(text).unwrap(), expected);
         assert_eq!(parse("").unwrap(), Vec::<Vec<String>>::new());
         assert_eq!(parse("a,\"b"), None);

@@ -40,7 +40,9 @@ impl Edge {
             !id.is_empty() && id.len() <= LONGEST_REQUEST_ID && id.as_bytes().iter().all(plain)
         };
         let ours = || HeaderValue::from_str(&format!("{}-{number:x}", self.process));
-        given.filter(usable).map_or_else(|| ours().unwrap_or(HeaderValue::from_static("none")), HeaderValue::clone)
+        given
+            .filter(usable)
+            .map_or_else(|| ours().unwrap_or(HeaderValue::from_static("none")), HeaderValue::clone)
     }
 }
 

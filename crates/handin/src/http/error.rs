@@ -47,7 +47,11 @@ pub const PROBLEMS: &[ProblemKind] = &[
     kind("upload_lost", StatusCode::CONFLICT, "The store no longer knows the upload"),
     kind("object_differs", StatusCode::CONFLICT, "The stored object is not what was recorded"),
     kind("body_too_large", StatusCode::PAYLOAD_TOO_LARGE, "The body is too large"),
-    kind("unsupported_media_type", StatusCode::UNSUPPORTED_MEDIA_TYPE, "The content type cannot be read here"),
+    kind(
+        "unsupported_media_type",
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "The content type cannot be read here",
+    ),
     kind("invalid", StatusCode::UNPROCESSABLE_ENTITY, "A field does not fit"),
     kind("part_number", StatusCode::UNPROCESSABLE_ENTITY, "The recording has no part of this number"),
     kind("part_size", StatusCode::UNPROCESSABLE_ENTITY, "A part of this recording has another size"),
@@ -129,7 +133,8 @@ impl Problem {
             state: self.state,
         };
         let body = serde_json::to_vec(&document).unwrap_or_default();
-        let mut response = (self.kind.status, [(header::CONTENT_TYPE, "application/problem+json")], body).into_response();
+        let mut response =
+            (self.kind.status, [(header::CONTENT_TYPE, "application/problem+json")], body).into_response();
         if let Some(pause) = self.retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(jittered(pause, chance)));
         }

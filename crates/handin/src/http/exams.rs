@@ -100,7 +100,7 @@ pub struct Retention {
 /// Create an exam
 ///
 /// Repeating the same request under the same `id` gives the same exam.
-#[utoipa::path(post, path = "/v1/exams", tag = "platform", request_body = NewExam,
+#[utoipa::path(post, path = "/v1/exams", operation_id = "create_exam", tag = "platform", request_body = NewExam,
     responses((status = 201, body = Exam), (status = 409, description = "`exists`")))]
 pub async fn create(
     State(app): State<Arc<App>>,
@@ -112,7 +112,7 @@ pub async fn create(
 }
 
 /// List exams
-#[utoipa::path(get, path = "/v1/exams", tag = "platform", params(PageQuery),
+#[utoipa::path(get, path = "/v1/exams", operation_id = "list_exams", tag = "platform", params(PageQuery),
     responses((status = 200, body = Page<Exam>)))]
 pub async fn list(
     State(app): State<Arc<App>>,
@@ -125,7 +125,7 @@ pub async fn list(
 }
 
 /// Look up an exam
-#[utoipa::path(get, path = "/v1/exams/{exam}", tag = "platform",
+#[utoipa::path(get, path = "/v1/exams/{exam}", operation_id = "get_exam", tag = "platform",
     params(("exam" = String, Path, description = "The exam's id")), responses((status = 200, body = Exam)))]
 pub async fn show(
     State(app): State<Arc<App>>,

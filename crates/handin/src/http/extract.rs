@@ -39,7 +39,8 @@ impl FromRequestParts<Arc<App>> for Candidate {
         match authenticate(app, &parts.headers).await? {
             recordings::Who::Candidate(candidate) => Ok(Candidate(candidate)),
             recordings::Who::Platform(_) => {
-                Err(Error::Forbidden("this call is for candidates: show a candidate's token, not an API key").into())
+                Err(Error::Forbidden("this call is for candidates: show a candidate's token, not an API key")
+                    .into())
             }
         }
     }
@@ -51,15 +52,17 @@ impl FromRequestParts<Arc<App>> for Platform {
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
         match authenticate(app, &parts.headers).await? {
             recordings::Who::Platform(platform) => Ok(Platform(platform)),
-            recordings::Who::Candidate(_) => {
-                Err(Error::Forbidden("this call is for the platform: show an API key, not a candidate's token").into())
-            }
+            recordings::Who::Candidate(_) => Err(Error::Forbidden(
+                "this call is for the platform: show an API key, not a candidate's token",
+            )
+            .into()),
         }
     }
 }
 
 async fn authenticate(app: &App, headers: &HeaderMap) -> Result<recordings::Who, Error> {
-    let credential = bearer(headers).ok_or(Error::Unauthenticated("send `Authorization: Bearer …` with a token or API key"))?;
+    let credential = bearer(headers)
+        .ok_or(Error::Unauthenticated("send `Authorization: Bearer …` with a token or API key"))?;
     if credential.starts_with("hk_") {
         return service::api_keys::verify(app, credential).await.map(recordings::Who::Platform);
     }
@@ -120,9 +123,9 @@ pub fn media_type(headers: &HeaderMap) -> Option<&str> {
 /// The whole body, within the route's limit.
 pub async fn read_body(request: Request, app: &Arc<App>) -> Result<Bytes, Problem> {
     Bytes::from_request(request, app).await.map_err(|rejection| match rejection {
-        BytesRejection::FailedToBufferBody(axum::extract::rejection::FailedToBufferBody::LengthLimitError(_)) => {
-            Problem::new("body_too_large", "the body is larger than this route accepts")
-        }
+        BytesRejection::FailedToBufferBody(
+            axum::extract::rejection::FailedToBufferBody::LengthLimitError(_),
+        ) => Problem::new("body_too_large", "the body is larger than this route accepts"),
         _ => Problem::new("bad_body", "the body ended early or could not be read"),
     })
 }

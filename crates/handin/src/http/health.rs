@@ -16,24 +16,27 @@ use crate::{db, service, telemetry};
 const READY_LIMIT: Duration = Duration::from_secs(3);
 
 /// Is the process alive?
-#[utoipa::path(get, path = "/healthz", tag = "machines", security(()),
+#[utoipa::path(get, path = "/healthz", operation_id = "is_alive", tag = "machines", security(()),
     responses((status = 200, description = "It is", body = String, content_type = "text/plain", example = json!("ok"))))]
 pub async fn healthz() -> &'static str {
     "ok"
 }
 
 /// Can it work: do database and store answer?
-#[utoipa::path(get, path = "/readyz", tag = "machines", security(()),
+#[utoipa::path(get, path = "/readyz", operation_id = "is_ready", tag = "machines", security(()),
     responses((status = 200, description = "They do", body = String, content_type = "text/plain", example = json!("ready"))))]
 pub async fn readyz(State(app): State<Arc<App>>) -> Result<&'static str, Problem> {
     match tokio::time::timeout(READY_LIMIT, service::ready(&app)).await {
         Ok(ready) => Ok(ready.map(|()| "ready")?),
-        Err(_) => Err(Problem::new("unavailable", "database or store did not answer in time").retry_after(READY_LIMIT)),
+        Err(_) => {
+            Err(Problem::new("unavailable", "database or store did not answer in time")
+                .retry_after(READY_LIMIT))
+        }
     }
 }
 
 /// How is it doing? Metrics in Prometheus' text format
-#[utoipa::path(get, path = "/metrics", tag = "machines", security(()),
+#[utoipa::path(get, path = "/metrics", operation_id = "get_metrics", tag = "machines", security(()),
     responses((status = 200, description = "docs/reference/metrics.md names each", body = String,
         content_type = "text/plain", example = json!("handin_at_risk_bytes 0"))))]
 pub async fn metrics(State(app): State<Arc<App>>) -> Response {
@@ -53,7 +56,7 @@ async fn gauge(app: &App) {
 }
 
 /// What can it do? This document
-#[utoipa::path(get, path = "/openapi.json", tag = "machines", security(()),
+#[utoipa::path(get, path = "/openapi.json", operation_id = "get_openapi", tag = "machines", security(()),
     responses((status = 200, description = "An OpenAPI document", body = serde_json::Value,
         example = json!({ "openapi": "3.1.0" }))))]
 pub async fn openapi() -> axum::Json<utoipa::openapi::OpenApi> {

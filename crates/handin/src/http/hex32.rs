@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use handin_core::Sha256;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 
 /// A SHA-256 digest as it stands in JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,7 +23,8 @@ impl Hex32 {
 impl<'de> Deserialize<'de> for Hex32 {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = Cow::<'de, str>::deserialize(deserializer)?;
-        Hex32::read(&text).ok_or_else(|| de::Error::custom("a SHA-256 is written as 64 lower-case hex digits"))
+        Hex32::read(&text)
+            .ok_or_else(|| de::Error::custom("a SHA-256 is written as 64 lower-case hex digits"))
     }
 }
 

@@ -25,15 +25,18 @@ pub struct Receipt {
 }
 
 /// Fetch a receipt
-#[utoipa::path(get, path = "/v1/receipts/{id}", tag = "anyone", security(()),
+#[utoipa::path(get, path = "/v1/receipts/{id}", operation_id = "get_receipt", tag = "anyone", security(()),
     params(("id" = String, Path, description = "The recording's id")), responses((status = 200, body = Receipt)))]
-pub async fn show(State(app): State<Arc<App>>, Id(id): Id<RecordingId>) -> Result<axum::Json<Receipt>, Problem> {
+pub async fn show(
+    State(app): State<Arc<App>>,
+    Id(id): Id<RecordingId>,
+) -> Result<axum::Json<Receipt>, Problem> {
     let receipt = receipts::get(&app, &id).await?;
     Ok(axum::Json(Receipt { id: id.to_string(), receipt }))
 }
 
 /// Fetch the public keys that verify receipts
-#[utoipa::path(get, path = "/.well-known/jwks.json", tag = "anyone", security(()),
+#[utoipa::path(get, path = "/.well-known/jwks.json", operation_id = "get_jwks", tag = "anyone", security(()),
     responses((status = 200, description = "A JWK set (RFC 7517)", body = serde_json::Value,
         example = json!({ "keys": [{ "kty": "OKP", "crv": "Ed25519", "kid": "5d1c0b7e", "x": "…" }] }))))]
 pub async fn jwks(State(app): State<Arc<App>>) -> axum::Json<serde_json::Value> {

@@ -138,7 +138,7 @@ const LONGEST_KEY: usize = 128;
 ///
 /// The next take of a track. Repeating the request with the same `Idempotency-Key` gives the same recording, also
 /// after the browser was started anew.
-#[utoipa::path(post, path = "/v1/recordings", tag = "candidate", request_body = NewRecording,
+#[utoipa::path(post, path = "/v1/recordings", operation_id = "open_recording", tag = "candidate", request_body = NewRecording,
     params(("Idempotency-Key" = Option<String>, Header, description = "1 to 128 printable ASCII characters")),
     responses((status = 201, body = Opened), (status = 409, description = "`idempotency_key_reused`"),
         (status = 429, description = "`too_many_takes`")))]
@@ -156,7 +156,7 @@ pub async fn open(
 /// Look up a recording
 ///
 /// Asks the store which parts have arrived; a sender that lost its state learns here what to send again.
-#[utoipa::path(get, path = "/v1/recordings/{id}", tag = "both",
+#[utoipa::path(get, path = "/v1/recordings/{id}", operation_id = "get_recording", tag = "both",
     params(("id" = String, Path, description = "The recording's id")),
     responses((status = 200, body = ConfirmedRecording)))]
 pub async fn show(
@@ -168,7 +168,7 @@ pub async fn show(
 }
 
 /// List the recordings of an exam
-#[utoipa::path(get, path = "/v1/exams/{exam}/recordings", tag = "platform",
+#[utoipa::path(get, path = "/v1/exams/{exam}/recordings", operation_id = "list_recordings", tag = "platform",
     params(("exam" = String, Path, description = "The exam's id"), RecordingQuery),
     responses((status = 200, body = Page<Recording>)))]
 pub async fn list(
@@ -185,7 +185,7 @@ pub async fn list(
 /// Discard a recording
 ///
 /// A candidate may discard an open one of their own, the platform any; a sealed one is deleted from the store.
-#[utoipa::path(delete, path = "/v1/recordings/{id}", tag = "both",
+#[utoipa::path(delete, path = "/v1/recordings/{id}", operation_id = "discard_recording", tag = "both",
     params(("id" = String, Path, description = "The recording's id")),
     responses((status = 200, body = Recording), (status = 409, description = "`wrong_state`, `sealing`")))]
 pub async fn discard(
@@ -198,7 +198,7 @@ pub async fn discard(
 }
 
 /// Make a link to watch a recording
-#[utoipa::path(post, path = "/v1/recordings/{id}/link", tag = "platform", request_body = NewLink,
+#[utoipa::path(post, path = "/v1/recordings/{id}/link", operation_id = "link_recording", tag = "platform", request_body = NewLink,
     params(("id" = String, Path, description = "The recording's id")),
     responses((status = 200, body = Link), (status = 409, description = "`wrong_state`: there is no object")))]
 pub async fn link(

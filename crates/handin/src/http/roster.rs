@@ -40,7 +40,7 @@ pub struct Counts {
 ///
 /// Others stay. As CSV the first line names the columns: `candidate`, and optionally `name` and `subjects` (with
 /// spaces between them).
-#[utoipa::path(put, path = "/v1/exams/{exam}/roster", tag = "platform",
+#[utoipa::path(put, path = "/v1/exams/{exam}/roster", operation_id = "put_roster", tag = "platform",
     params(("exam" = String, Path, description = "The exam's id")),
     request_body(content(
         (Vec<Entry> = "application/json", example = json!([{ "candidate": "C-00017", "subjects": ["coding"] }])),
@@ -58,7 +58,12 @@ pub async fn put(
         Some("application/json") => parse_json::<Vec<Entry>>,
         Some("application/x-ndjson") => from_lines,
         Some("text/csv") => from_csv,
-        _ => return Err(Problem::new("unsupported_media_type", "send application/json, application/x-ndjson or text/csv")),
+        _ => {
+            return Err(Problem::new(
+                "unsupported_media_type",
+                "send application/json, application/x-ndjson or text/csv",
+            ));
+        }
     };
     let entries = read(&read_body(request, &app).await?)?;
     let counts = service::exams::put_roster(&app, &who, &exam, parse(&entries)?).await?;
@@ -67,13 +72,15 @@ pub async fn put(
 
 fn from_lines(body: &[u8]) -> Result<Vec<Entry>, Problem> {
     let lines = body.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
-    let read = |(place, line)| parse_json(line).map_err(|problem: Problem| problem.within(&format!("[{place}]")));
+    let read =
+        |(place, line)| parse_json(line).map_err(|problem: Problem| problem.within(&format!("[{place}]")));
     lines.enumerate().map(read).collect()
 }
 
 fn from_csv(body: &[u8]) -> Result<Vec<Entry>, Problem> {
     let text = std::str::from_utf8(body).map_err(|_| Problem::new("invalid", "the CSV is not UTF-8"))?;
-    let records = csv::parse(text).ok_or_else(|| Problem::new("invalid", "the CSV has a quote that is never closed"))?;
+    let records = csv::parse(text)
+        .ok_or_else(|| Problem::new("invalid", "the CSV has a quote that is never closed"))?;
     let Some((header, rows)) = records.split_first() else { return Ok(Vec::new()) };
     let header: Vec<&str> = header.iter().map(|name| name.trim()).collect();
     if let Some(unknown) = header.iter().find(|name| !["candidate", "name", "subjects"].contains(name)) {

@@ -58,12 +58,15 @@ pub fn router(app: Arc<App>) -> Router {
     let server = &app.config.server;
     let roster = roster().layer(DefaultBodyLimit::max(server.max_roster_bytes));
     let candidates = candidates().layer(cors(&server.cors_origins));
-    let others = platform().merge(candidates).merge(machines()).layer(DefaultBodyLimit::max(server.max_body_bytes));
+    let others =
+        platform().merge(candidates).merge(machines()).layer(DefaultBodyLimit::max(server.max_body_bytes));
     let edge = axum::middleware::from_fn_with_state(Edge::new(&app), edge::edge);
     let router: Router<Arc<App>> = others.merge(roster).into();
     router
         .fallback(async || Problem::new("no_such_route", "see /openapi.json for the routes there are"))
-        .method_not_allowed_fallback(async || Problem::new("method_not_allowed", "see /openapi.json for its methods"))
+        .method_not_allowed_fallback(async || {
+            Problem::new("method_not_allowed", "see /openapi.json for its methods")
+        })
         .layer(edge)
         .with_state(app)
 }
@@ -82,7 +85,12 @@ fn cors(origins: &[String]) -> CorsLayer {
     CorsLayer::new()
         .allow_origin(origins)
         .allow_methods([Method::GET, Method::POST, Method::DELETE])
-        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, HeaderName::from_static("idempotency-key"), REQUEST_ID])
+        .allow_headers([
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+            HeaderName::from_static("idempotency-key"),
+            REQUEST_ID,
+        ])
         .expose_headers([header::RETRY_AFTER, REQUEST_ID])
         // Browsers ask before every call to another origin; Chromium keeps an answer for two hours at most.
         .max_age(Duration::from_secs(7_200))

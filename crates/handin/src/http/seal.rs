@@ -49,7 +49,7 @@ pub struct SealAnswer {
 ///
 /// The server lists the parts in the store, compares, completes and looks at the object. Only then is there a
 /// receipt, and only then may the tab be closed. Repeating the request gives the same receipt.
-#[utoipa::path(post, path = "/v1/recordings/{id}/seal", tag = "candidate", request_body = SealRequest,
+#[utoipa::path(post, path = "/v1/recordings/{id}/seal", operation_id = "seal_recording", tag = "candidate", request_body = SealRequest,
     params(("id" = String, Path, description = "The recording's id")),
     responses((status = 200, body = SealAnswer), (status = 409, description = "`parts_missing` with the `parts` to \
         send again; `sealing`: ask again after `Retry-After`; `wrong_state`; `upload_lost`; `object_differs`")))]

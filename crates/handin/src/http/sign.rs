@@ -107,7 +107,7 @@ pub struct Pace {
 /// Sign the next parts
 ///
 /// As often as wanted while the recording is open; a URL that has expired is simply asked for again.
-#[utoipa::path(post, path = "/v1/recordings/{id}/sign", tag = "candidate", request_body = SignRequest,
+#[utoipa::path(post, path = "/v1/recordings/{id}/sign", operation_id = "sign_parts", tag = "candidate", request_body = SignRequest,
     params(("id" = String, Path, description = "The recording's id")), responses((status = 200, body = SignAnswer)))]
 pub async fn sign(
     State(app): State<Arc<App>>,

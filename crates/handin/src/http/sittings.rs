@@ -12,8 +12,8 @@ use super::extract::{Id, Platform, Query, optional_field};
 use super::page::{Page, read_cursor, read_limit, write_cursor};
 use super::view::Recording;
 use crate::app::App;
-use crate::service::sittings::{self, SittingFilter};
 use crate::service::Error;
+use crate::service::sittings::{self, SittingFilter};
 
 /// How an exam stands.
 #[derive(Debug, Serialize, ToSchema)]
@@ -100,7 +100,7 @@ pub struct SittingTrack {
 }
 
 /// How complete an exam is, by subject
-#[utoipa::path(get, path = "/v1/exams/{exam}/status", tag = "platform",
+#[utoipa::path(get, path = "/v1/exams/{exam}/status", operation_id = "get_status", tag = "platform",
     params(("exam" = String, Path, description = "The exam's id")), responses((status = 200, body = Status)))]
 pub async fn status(
     State(app): State<Arc<App>>,
@@ -112,7 +112,7 @@ pub async fn status(
 }
 
 /// List sittings by candidate
-#[utoipa::path(get, path = "/v1/exams/{exam}/sittings", tag = "platform",
+#[utoipa::path(get, path = "/v1/exams/{exam}/sittings", operation_id = "list_sittings", tag = "platform",
     params(("exam" = String, Path, description = "The exam's id"), SittingQuery),
     responses((status = 200, body = Page<Sitting>)))]
 pub async fn list(

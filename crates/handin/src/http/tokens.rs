@@ -44,7 +44,7 @@ pub struct Token {
 }
 
 /// Mint a candidate's token
-#[utoipa::path(post, path = "/v1/exams/{exam}/tokens", tag = "platform", request_body = NewToken,
+#[utoipa::path(post, path = "/v1/exams/{exam}/tokens", operation_id = "mint_token", tag = "platform", request_body = NewToken,
     params(("exam" = String, Path, description = "The exam's id")), responses((status = 201, body = Token)))]
 pub async fn mint(
     State(app): State<Arc<App>>,
@@ -61,5 +61,8 @@ pub async fn mint(
     let minted = service::tokens::mint(&app, &wanted).await?;
     let base = app.config.server.public_url.as_deref().unwrap_or_default();
     let page_url = format!("{}/record#token={}", base.trim_end_matches('/'), minted.token);
-    Ok((StatusCode::CREATED, axum::Json(Token { token: minted.token, expires_at: minted.expires_at, page_url })))
+    Ok((
+        StatusCode::CREATED,
+        axum::Json(Token { token: minted.token, expires_at: minted.expires_at, page_url }),
+    ))
 }
