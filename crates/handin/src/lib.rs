@@ -9,6 +9,7 @@ pub mod config;
 pub mod telemetry;
 
 pub mod http;
+pub mod cli;
 pub mod jobs;
 
 pub mod service;
