@@ -15,7 +15,8 @@ pub struct Request<'a> {
     pub method: Method,
     /// The object's key, unencoded; empty for the bucket itself.
     pub key: &'a str,
-    /// Query parameters, unencoded, in the order the URL shall have them.
+    /// Query parameters, unencoded, in the order the URL shall have them. Names that begin with `X-Amz-` are
+    /// the signature's own and must not be among them.
     pub query: &'a [(&'a str, &'a str)],
     /// Headers to bind, in any order and case, without `host`, which is always bound. The sender must send
     /// exactly these values, and no other `x-amz-*` header.

@@ -1,10 +1,10 @@
 //! The other place of a signature: the `Authorization` header. For callers that send the request
 //! themselves; what we hand out are URLs.
 
-use crate::encode::{Slash, encode_into};
 use crate::hash::Sha256;
 use crate::request::Request;
 use crate::sign::canonical::{self, Pair};
+use crate::sign::draft::pairs_into;
 use crate::sign::key::hex_into;
 use crate::sign::{ALGORITHM, CONTENT_SHA256, Signer, UNSIGNED_PAYLOAD};
 use crate::time::Stamp;
@@ -69,14 +69,7 @@ pub(crate) fn canonical_request(
     headers: &[Pair<'_>],
 ) -> String {
     let mut text = format!("{method}\n{path}\n");
-    for (at, (name, value)) in canonical::sorted_query(query).as_slice().iter().enumerate() {
-        if at > 0 {
-            text.push('&');
-        }
-        encode_into(&mut text, name, Slash::Encode);
-        text.push('=');
-        encode_into(&mut text, value, Slash::Encode);
-    }
+    pairs_into(&mut text, canonical::sorted_query(query).as_slice());
     text.push('\n');
     canonical::headers_into(&mut text, headers);
     text.push('\n');

@@ -50,21 +50,24 @@ impl<'a> Pairs<'a> {
 /// `headers` and `host`, by lower-case name; several of one name stay in their order.
 pub(crate) fn sorted_headers<'a>(headers: &[Pair<'a>], host: &'a str) -> Pairs<'a> {
     let mut pairs = Pairs::collect(headers, Some(("host", host)));
-    pairs.as_mut_slice().sort_by(|(one, _), (other, _)| lower(one).cmp(lower(other)));
+    pairs.as_mut_slice().sort_by(|(one, _), (other, _)| lower_order(one, other));
     pairs
 }
 
 /// Query parameters by *encoded* name, then by encoded value.
 pub(crate) fn sorted_query<'a>(query: &[Pair<'a>]) -> Pairs<'a> {
     let mut pairs = Pairs::collect(query, None);
-    pairs
-        .as_mut_slice()
-        .sort_by(|one, other| encoded_order(one.0, other.0).then_with(|| encoded_order(one.1, other.1)));
+    pairs.as_mut_slice().sort_by(query_order);
     pairs
 }
 
+/// The order of two query parameters.
+pub(crate) fn query_order(one: &Pair<'_>, other: &Pair<'_>) -> Ordering {
+    encoded_order(one.0, other.0).then_with(|| encoded_order(one.1, other.1))
+}
+
 /// The order of two texts once encoded; the texts themselves answer unless one needs escapes.
-fn encoded_order(one: &str, other: &str) -> Ordering {
+pub(crate) fn encoded_order(one: &str, other: &str) -> Ordering {
     let plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
     if plain(one) && plain(other) {
         return one.cmp(other);
@@ -132,6 +135,10 @@ pub(crate) fn decimal(mut value: u64, digits: &mut [u8; 20]) -> &str {
     std::str::from_utf8(&digits[start..]).expect("digits are ASCII")
 }
 
+fn lower_order(one: &str, other: &str) -> Ordering {
+    lower(one).cmp(lower(other))
+}
+
 fn lower(name: &str) -> impl Iterator<Item = u8> {
     name.bytes().map(|byte| byte.to_ascii_lowercase())
 }
@@ -144,6 +151,9 @@ fn lower_into(text: &mut String, name: &str) {
 
 /// Without white space at the ends, and with one space for every run of it inside.
 fn trimmed_into(text: &mut String, value: &str) {
+    if value.bytes().fold(true, |all, byte| all & !byte.is_ascii_whitespace()) {
+        return text.push_str(value);
+    }
     let mut words = value.split_ascii_whitespace();
     text.push_str(words.next().unwrap_or_default());
     for word in words {

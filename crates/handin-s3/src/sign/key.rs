@@ -63,9 +63,13 @@ pub(crate) fn hex_into(text: &mut String, bytes: &[u8; 32]) {
     text.push_str(std::str::from_utf8(&hex_digits(bytes)).expect("hexadecimal digits are ASCII"));
 }
 
+/// Written out because it runs twice for each URL.
 fn hex_digits(bytes: &[u8; 32]) -> [u8; 64] {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let mut digits = [0; 64];
-    hex::encode_to_slice(bytes, &mut digits).expect("32 bytes are 64 digits");
+    for (pair, byte) in digits.as_chunks_mut::<2>().0.iter_mut().zip(bytes) {
+        *pair = [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]];
+    }
     digits
 }
 

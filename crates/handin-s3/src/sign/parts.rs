@@ -6,9 +6,11 @@ use http::Method;
 use crate::digest::Digest;
 use crate::hash::Sha256;
 use crate::request::{Expiry, Request};
+use crate::sign::Signer;
 use crate::sign::canonical::{Pair, decimal};
+use crate::sign::draft::Draft;
 use crate::sign::key::Day;
-use crate::sign::{Query, Signer};
+use crate::time::Stamp;
 
 const LENGTH: &str = "content-length";
 const CHECKSUM: &str = "x-amz-checksum-sha256";
@@ -65,8 +67,8 @@ struct Template {
     between: [String; 3],
     /// The signature's hash up to the canonical request's hash.
     signing: Sha256,
-    url_before: String,
-    url_after: String,
+    /// The URL before and after the part's number.
+    url: [String; 2],
 }
 
 impl Template {
@@ -85,30 +87,24 @@ impl Template {
         }
         let query = [("partNumber", ""), ("uploadId", upload.upload_id)];
         let request = Request { method: Method::PUT, key: upload.key, query: &query, headers: &headers };
-        let query = Query::new(signer, day, &request, at, expiry);
-        let (mut canonical, mut url) = (String::new(), String::new());
-        query.canonical_request_into(&mut canonical);
-        query.url_into(&mut url);
-        Self::cut(&canonical, &url, day.start(&query.stamp))
+        let stamp = Stamp::of(at);
+        Self::cut(Draft::new(signer, day, &request, &stamp, expiry), day.start(&stamp))
     }
 
-    /// Cuts both texts after the names whose values are still empty. The names are found where they stand
-    /// first: paths and parameters are encoded and hold no `&`, `=` or line end, and sorting puts the
-    /// length before the checksum.
-    fn cut(canonical: &str, url: &str, signing: Sha256) -> Self {
-        let (before, rest) = cut_after(canonical, "&partNumber=");
-        let (to_length, rest) = cut_after(rest, "\ncontent-length:");
+    /// Cuts a draft behind the names whose values are still empty. Each is found where it stands first:
+    /// paths and parameters are encoded and hold no `?` or `=`, headers hold no line end, and sorting puts
+    /// the length before the checksum.
+    fn cut(draft: Draft, signing: Sha256) -> Self {
+        let (number, upload_id) = cut_after(draft.own(), "partNumber=");
+        let mut start = draft.hash_to_own("PUT");
+        start.update(number.as_bytes());
+        let after_number = format!("{upload_id}\n{}", draft.tail());
+        let (to_length, rest) = cut_after(&after_number, "\ncontent-length:");
         let (to_checksum, end) = cut_after(rest, "\nx-amz-checksum-sha256:");
-        let (url_before, url_after) = cut_after(url, "?partNumber=");
-        let mut start = Sha256::new();
-        start.update(before.as_bytes());
-        Self {
-            start,
-            between: [to_length, to_checksum, end].map(str::to_owned),
-            signing,
-            url_before: url_before.to_owned(),
-            url_after: format!("{url_after}&X-Amz-Signature="),
-        }
+        let between = [to_length, to_checksum, end].map(str::to_owned);
+        let url = draft.into_url();
+        let (before, after) = cut_after(&url, "?partNumber=");
+        Self { start, between, signing, url: [before, after].map(str::to_owned) }
     }
 
     fn url(&self, day: &Day, part: &PartToSign) -> String {
@@ -116,10 +112,11 @@ impl Template {
         let number = decimal(u64::from(part.number), &mut number_digits);
         let size = decimal(part.size, &mut size_digits);
         let canonical = self.canonical_hash(number, size, part.sha256);
-        let mut url = String::with_capacity(self.url_before.len() + number.len() + self.url_after.len() + 64);
-        url.push_str(&self.url_before);
-        url.push_str(number);
-        url.push_str(&self.url_after);
+        let [before, after] = &self.url;
+        let mut url = String::with_capacity(before.len() + number.len() + after.len() + 64);
+        for piece in [before, number, after] {
+            url.push_str(piece);
+        }
         day.finish_into(self.signing, &canonical, &mut url);
         url
     }
@@ -127,16 +124,9 @@ impl Template {
     fn canonical_hash(&self, number: &str, size: &str, sha256: Option<Digest>) -> [u8; 32] {
         let checksum = sha256.map(|digest| digest.base64_bytes());
         let checksum = checksum.as_ref().map_or(&[][..], |text| &text[..]);
-        let [to_length, to_checksum, end] = &self.between;
+        let [to_length, to_checksum, end] = self.between.each_ref().map(|text| text.as_bytes());
         let mut hash = self.start;
-        for piece in [
-            number.as_bytes(),
-            to_length.as_bytes(),
-            size.as_bytes(),
-            to_checksum.as_bytes(),
-            checksum,
-            end.as_bytes(),
-        ] {
+        for piece in [number.as_bytes(), to_length, size.as_bytes(), to_checksum, checksum, end] {
             hash.update(piece);
         }
         hash.finish()
