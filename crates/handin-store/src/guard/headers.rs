@@ -1,0 +1,78 @@
+//! Headers that must not be ignored: options this store does not have, and the length of a body.
+//!
+//! A client that asks for encryption, a lock or an ACL and gets 200 believes it has them. So whatever would
+//! change the meaning of a request is either done or refused here by name.
+
+use http::header::{CONTENT_TYPE, TRANSFER_ENCODING};
+use http::request::Parts;
+use http::{HeaderMap, Method};
+use s3s::{S3Error, S3ErrorCode, S3Result};
+
+use crate::digest::Algorithm;
+use crate::operations::OWNER;
+
+/// Beginnings of the names of headers whose meaning this store does not have.
+const UNSUPPORTED: [&str; 8] = [
+    "x-amz-copy-source",
+    "x-amz-grant-",
+    "x-amz-object-lock-",
+    "x-amz-server-side-encryption",
+    "x-amz-tagging",
+    "x-amz-website-redirect-location",
+    "x-amz-write-offset-bytes",
+    "x-amz-mfa",
+];
+
+/// Canned ACLs that say what is the case anyway: the keys of the store may do everything, others nothing.
+const ACLS: [&str; 2] = ["private", "bucket-owner-full-control"];
+
+/// Refuses options that would be ignored.
+pub(super) fn check_supported(request: &Parts) -> S3Result<()> {
+    for name in request.headers.keys() {
+        let name = name.as_str();
+        if let Some(option) = UNSUPPORTED.iter().find(|option| name.starts_with(**option)) {
+            return Err(not_implemented(option));
+        }
+        check_checksum(name)?;
+    }
+    if let Some(acl) = text(&request.headers, "x-amz-acl").filter(|acl| !ACLS.contains(acl)) {
+        let message = format!("The bucket does not allow ACLs ({acl})");
+        return Err(S3Error::with_message(S3ErrorCode::AccessControlListNotSupported, message));
+    }
+    if text(&request.headers, "x-amz-expected-bucket-owner").is_some_and(|owner| owner != OWNER) {
+        return Err(S3Error::with_message(S3ErrorCode::AccessDenied, "Access Denied"));
+    }
+    check_form(request)
+}
+
+fn check_checksum(name: &str) -> S3Result<()> {
+    let Some(kind) = name.strip_prefix("x-amz-checksum-") else { return Ok(()) };
+    let known = ["algorithm", "type", "mode"].contains(&kind)
+        || Algorithm::ALL.iter().any(|algorithm| algorithm.header() == name);
+    if known { Ok(()) } else { Err(not_implemented(name)) }
+}
+
+/// Uploads by HTML form are refused: they would be held in memory.
+fn check_form(request: &Parts) -> S3Result<()> {
+    let form = text(&request.headers, CONTENT_TYPE.as_str())
+        .is_some_and(|kind| kind.to_ascii_lowercase().starts_with("multipart/form-data"));
+    if form && request.method == Method::POST { Err(not_implemented("POST of a form")) } else { Ok(()) }
+}
+
+/// Refuses a body whose length is not known beforehand, as S3 does.
+pub(super) fn check_length(request: &Parts) -> S3Result<()> {
+    if request.headers.contains_key(TRANSFER_ENCODING) {
+        let message = "You must provide the Content-Length HTTP header.";
+        return Err(S3Error::with_message(S3ErrorCode::MissingContentLength, message));
+    }
+    Ok(())
+}
+
+fn text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    headers.get(name)?.to_str().ok()
+}
+
+fn not_implemented(what: &str) -> S3Error {
+    let message = format!("This store does not have what you asked for: {what}");
+    S3Error::with_message(S3ErrorCode::NotImplemented, message)
+}
