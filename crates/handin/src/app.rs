@@ -72,8 +72,7 @@ impl App {
         clock: Clock,
         ids: Ids,
     ) -> Result<Arc<App>, StartError> {
-        let db = Db::connect(&database(&config)).await?;
-        db.migrate().await?;
+        let db = App::connect_ledger(&config).await?;
         let objects = Objects::start(store(&config, &clock, &ids)?).await?;
         let signing: Vec<_> = secrets.signing.iter().map(|one| (one.id.clone(), one.bytes())).collect();
         Ok(Arc::new(App {
@@ -89,6 +88,16 @@ impl App {
             db,
             objects,
         }))
+    }
+
+    /// Connects to the database and brings the schema up to date.
+    ///
+    /// # Errors
+    /// [`StartError::Database`].
+    pub async fn connect_ledger(config: &Config) -> Result<Db, StartError> {
+        let db = Db::connect(&database(config)).await?;
+        db.migrate().await?;
+        Ok(db)
     }
 }
 

@@ -1,1 +1,8 @@
-fn main() {}
+//! The one binary. Everything is in the library, so that tests can run it in process.
+
+use std::process::ExitCode;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    handin::cli::run().await
+}

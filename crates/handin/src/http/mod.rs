@@ -17,6 +17,7 @@ mod sign;
 mod seal;
 mod receipts;
 mod health;
+mod pages;
 
 mod extract;
 mod page;

@@ -13,7 +13,7 @@ use utoipa_axum::routes;
 
 use super::edge::{self, Edge, REQUEST_ID};
 use super::error::Problem;
-use super::{exams, health, receipts, recordings, roster, seal, sign, sittings, tokens};
+use super::{exams, health, pages, receipts, recordings, roster, seal, sign, sittings, tokens};
 use crate::app::App;
 
 fn platform() -> OpenApiRouter<Arc<App>> {
@@ -63,6 +63,7 @@ pub fn router(app: Arc<App>) -> Router {
     let edge = axum::middleware::from_fn_with_state(Edge::new(&app), edge::edge);
     let router: Router<Arc<App>> = others.merge(roster).into();
     router
+        .merge(pages::routes())
         .fallback(async || Problem::new("no_such_route", "see /openapi.json for the routes there are"))
         .method_not_allowed_fallback(async || {
             Problem::new("method_not_allowed", "see /openapi.json for its methods")

@@ -44,6 +44,16 @@ pub async fn ready(app: &App) -> Result<(), Error> {
     Ok(app.objects.ping().await?)
 }
 
+/// Makes the bucket ready for browsers, as `handin doctor --fix` does for a store that is not ours.
+///
+/// # Errors
+/// When the store is not available.
+pub async fn prepare_bucket(app: &App) -> Result<(), Error> {
+    app.objects.ensure_bucket().await?;
+    app.objects.allow_origins(&app.config.store.cors_origins).await?;
+    Ok(app.objects.abort_incomplete().await?)
+}
+
 /// A setting in seconds as a duration.
 fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)

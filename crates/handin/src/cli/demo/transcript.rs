@@ -2,7 +2,9 @@
 //! came about.
 
 use std::io::IsTerminal;
+use std::path::Path;
 
+use super::Shown;
 use super::record::{Kept, Sat};
 use crate::cli::upload::progress::mib;
 
@@ -37,7 +39,35 @@ impl Paint {
     }
 }
 
-/// One recording in five lines.
+/// Where everything is.
+pub fn start(api: &str, store: &str, folder: &Path, paint: Paint) -> String {
+    format!(
+        "{}\n  API      {api}\n  store    {store}\n  folder   {}\n",
+        paint.bold("handin is running"),
+        folder.display()
+    )
+}
+
+/// What is about to be recorded.
+pub fn exam(id: &str, candidates: usize, paint: Paint) -> String {
+    paint.bold(&format!("Exam {id}: {candidates} candidates, each with a webcam and a screen")) + "\n"
+}
+
+/// What can be opened now; URLs stand alone on their lines, whatever their length, so that they can be copied.
+pub fn next(shown: &Shown, api: &str, api_key: &str, paint: Paint) -> String {
+    let Shown { exam, watch, page_url } = shown;
+    let title = |text| paint.bold(text);
+    format!(
+        "{}\n{watch}\n\n{}\n{page_url}\n\n{}\n  {api}/openapi.json\n  {api}/metrics\n  \
+         curl -H 'Authorization: Bearer {api_key}' \\\n    {api}/v1/exams/{exam}/recordings\n\n{}",
+        title("Watch the first recording (for an hour)"),
+        title("Record as a candidate, in this browser"),
+        title("Look around"),
+        paint.dim("Serving until you press Ctrl-C."),
+    )
+}
+
+/// One recording in four lines.
 pub fn recording(kept: &Kept, paint: Paint) -> String {
     let (delivered, stated) = (&kept.delivered, &kept.delivered.stated);
     let title = format!("{} {:<7} {:<7}", stated.candidate, stated.track, delivered.upload);

@@ -13,6 +13,7 @@ use anyhow::{Context, ensure};
 use futures_util::future::join_all;
 use serde_json::json;
 
+use super::output;
 use crate::clock::{Clock, Ids};
 
 pub mod work;
@@ -38,7 +39,7 @@ use deliver::Delivered;
 use progress::{Display, mib};
 use work::{Bench, How, Setup};
 
-/// Sends recordings straight into the bucket and prints their receipts.
+/// Flags of `handin upload`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The server, such as https://handin.example.com
@@ -93,7 +94,7 @@ pub async fn run(args: Args, clock: Clock, ids: Ids) -> anyhow::Result<ExitCode>
     let bench = match prepare(&args, clock, ids) {
         Ok(bench) => bench,
         Err(error) => {
-            Display::Lines.say("error", &format!("{error:#}"));
+            output::complain(&format!("error: {error:#}"));
             return Ok(ExitCode::from(2));
         }
     };
@@ -167,17 +168,16 @@ async fn send_all(bench: &Bench, args: &Args) -> Vec<Ended> {
 }
 
 fn print(ended: &[Ended], as_json: bool) -> anyhow::Result<()> {
-    use std::io::Write;
-    let mut out = std::io::stdout().lock();
     if as_json {
         let recordings: Vec<_> = ended.iter().map(as_value).collect();
-        writeln!(out, "{}", json!({ "recordings": recordings }))?;
-        return Ok(());
+        return output::say_json(&json!({ "recordings": recordings }));
     }
     for (track, result) in ended {
         match result {
-            Ok(delivered) => writeln!(out, "{track:>10}  {}\n{}", describe(delivered), delivered.receipt)?,
-            Err(error) => Display::Lines.say(track, &format!("failed: {error:#}")),
+            Ok(delivered) => {
+                output::say(&format!("{track}: {}\n{}", describe(delivered), delivered.receipt))?
+            }
+            Err(error) => output::complain(&format!("{track}: failed: {error:#}")),
         }
     }
     Ok(())

@@ -1,0 +1,153 @@
+//! `handin exam`: create exams and see how they stand.
+
+use jiff::Timestamp;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::output::{say, say_json, table};
+use super::platform::{Body, Server};
+
+/// What to do with exams.
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    /// Create an exam
+    Create {
+        /// Its slug; made by the server if left out
+        #[arg(long)]
+        id: Option<String>,
+        /// Its title, for people
+        #[arg(long)]
+        title: String,
+        /// A subject, with its bell where it is known: coding or coding=2026-11-22T06:00:00Z; repeat it
+        #[arg(long, value_name = "ID[=BELL]", required = true)]
+        subject: Vec<String>,
+        /// A track that each sitting needs; repeat it [default: webcam and screen]
+        #[arg(long)]
+        track: Vec<String>,
+        /// The most bytes of one recording
+        #[arg(long)]
+        max_bytes: Option<u64>,
+        #[command(flatten)]
+        server: Server,
+    },
+    /// List exams
+    List {
+        #[command(flatten)]
+        server: Server,
+    },
+    /// Show one exam
+    Show {
+        /// The exam's id
+        exam: String,
+        #[command(flatten)]
+        server: Server,
+    },
+    /// How the sittings of an exam stand
+    Status {
+        /// The exam's id
+        exam: String,
+        #[command(flatten)]
+        server: Server,
+    },
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// When the server cannot be reached or refuses.
+pub async fn run(command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Create { id, title, subject, track, max_bytes, server } => {
+            let subjects =
+                subject.iter().map(|given| read_subject(given)).collect::<anyhow::Result<Vec<_>>>()?;
+            let mut exam = json!({ "title": title, "subjects": subjects });
+            if let Some(id) = id {
+                exam["id"] = id.into();
+            }
+            if !track.is_empty() {
+                exam["tracks"] = track.into();
+            }
+            if let Some(max_bytes) = max_bytes {
+                exam["limits"] = json!({ "max_bytes": max_bytes });
+            }
+            let created = server.connect()?.call(Method::POST, "/v1/exams", Some(Body::json(&exam))).await?;
+            show(&server, &created)
+        }
+        Command::List { server } => list(&server).await,
+        Command::Show { exam, server } => {
+            let found = server.connect()?.call(Method::GET, &format!("/v1/exams/{exam}"), None).await?;
+            show(&server, &found)
+        }
+        Command::Status { exam, server } => status(&server, &exam).await,
+    }
+}
+
+fn read_subject(given: &str) -> anyhow::Result<Value> {
+    match given.split_once('=') {
+        None => Ok(json!({ "id": given })),
+        Some((id, bell)) => {
+            let bell: Timestamp = bell.parse().map_err(|error| {
+                anyhow::anyhow!("--subject {given}: write the bell like 2026-11-22T06:00:00Z ({error})")
+            })?;
+            Ok(json!({ "id": id, "ends_at": bell.to_string() }))
+        }
+    }
+}
+
+fn show(server: &Server, exam: &Value) -> anyhow::Result<()> {
+    if server.json {
+        return say_json(exam);
+    }
+    let list = |name: &str| {
+        let items = exam[name].as_array().into_iter().flatten();
+        items
+            .map(|item| item.as_str().or(item["id"].as_str()).unwrap_or_default())
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    let (id, title) = (exam["id"].as_str().unwrap_or_default(), exam["title"].as_str().unwrap_or_default());
+    say(&format!("{id}: {title}\n  tracks    {}\n  subjects  {}", list("tracks"), list("subjects")))?;
+    Ok(())
+}
+
+async fn list(server: &Server) -> anyhow::Result<()> {
+    let platform = server.connect()?;
+    let mut exams: Vec<Value> = Vec::new();
+    let mut cursor = String::new();
+    loop {
+        let page = platform.call(Method::GET, &format!("/v1/exams?limit=100{cursor}"), None).await?;
+        exams.extend(page["items"].as_array().cloned().unwrap_or_default());
+        match page["next"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => break,
+        }
+    }
+    if server.json {
+        return say_json(&exams);
+    }
+    let cell = |exam: &Value, name: &str| exam[name].as_str().unwrap_or_default().to_owned();
+    let rows: Vec<_> = exams
+        .iter()
+        .map(|exam| vec![cell(exam, "id"), cell(exam, "title"), cell(exam, "created_at")])
+        .collect();
+    say(&table(&["exam", "title", "created"], &rows))?;
+    Ok(())
+}
+
+async fn status(server: &Server, exam: &str) -> anyhow::Result<()> {
+    const COLUMNS: [&str; 8] =
+        ["subject", "expected", "recording", "complete", "partial", "missing", "bytes", "at_risk_s"];
+    let status = server.connect()?.call(Method::GET, &format!("/v1/exams/{exam}/status"), None).await?;
+    if server.json {
+        return say_json(&status);
+    }
+    let cell = |subject: &Value, name: &str| match &subject[name] {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    let subjects = status["subjects"].as_array().into_iter().flatten();
+    let rows: Vec<_> =
+        subjects.map(|subject| COLUMNS.iter().map(|name| cell(subject, name)).collect()).collect();
+    say(&table(&COLUMNS, &rows))?;
+    Ok(())
+}
