@@ -86,7 +86,7 @@ pub async fn expected(db: &Db, exam: &ExamId) -> Result<Vec<(SubjectId, i64)>, E
         match row.opt_names::<SubjectId>("subjects")? {
             None => in_all += candidates,
             Some(subjects) => {
-                subjects.into_iter().for_each(|id| *in_some.entry(id).or_default() += candidates)
+                subjects.into_iter().for_each(|id| *in_some.entry(id).or_default() += candidates);
             }
         }
     }

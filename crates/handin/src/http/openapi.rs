@@ -17,7 +17,7 @@ pub fn document() -> &'static OpenApi {
     DOCUMENT.get_or_init(|| {
         let mut document = router::described();
         describe(&mut document);
-        for (_, item) in &mut document.paths.paths {
+        for item in document.paths.paths.values_mut() {
             operations(item).into_iter().for_each(complete);
         }
         document
@@ -63,8 +63,8 @@ fn complete(operation: &mut Operation) {
     let mut statuses = vec![500, 503];
     statuses.extend_from_slice(if schemes.is_empty() { &[] } else { &[401, 403] });
     statuses.extend_from_slice(if operation.request_body.is_some() { &[400, 413, 415, 422] } else { &[] });
-    statuses.extend_from_slice(if takes(operation, ParameterIn::Path) { &[404] } else { &[] });
-    statuses.extend_from_slice(if takes(operation, ParameterIn::Query) { &[422] } else { &[] });
+    statuses.extend_from_slice(if takes(operation, &ParameterIn::Path) { &[404] } else { &[] });
+    statuses.extend_from_slice(if takes(operation, &ParameterIn::Query) { &[422] } else { &[] });
     let responses = &mut operation.responses.responses;
     for status in statuses {
         responses.entry(status.to_string()).or_insert_with(|| failure(&codes(status)).into());
@@ -86,9 +86,9 @@ fn schemes(operation: &Operation) -> &'static [&'static str] {
     }
 }
 
-fn takes(operation: &Operation, place: ParameterIn) -> bool {
+fn takes(operation: &Operation, place: &ParameterIn) -> bool {
     let mut parameters = operation.parameters.iter().flatten();
-    parameters.any(|parameter| matches!(parameter, RefOr::T(parameter) if parameter.parameter_in == place))
+    parameters.any(|parameter| matches!(parameter, RefOr::T(parameter) if parameter.parameter_in == *place))
 }
 
 fn codes(status: u16) -> String {

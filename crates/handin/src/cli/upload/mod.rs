@@ -175,7 +175,7 @@ fn print(ended: &[Ended], as_json: bool) -> anyhow::Result<()> {
     for (track, result) in ended {
         match result {
             Ok(delivered) => {
-                output::say(&format!("{track}: {}\n{}", describe(delivered), delivered.receipt))?
+                output::say(&format!("{track}: {}\n{}", describe(delivered), delivered.receipt))?;
             }
             Err(error) => output::complain(&format!("{track}: failed: {error:#}")),
         }
