@@ -11,6 +11,8 @@ mod uploads;
 
 mod bucket;
 
+pub mod capabilities;
+
 mod send;
 
 mod keys;
@@ -75,6 +77,11 @@ impl Objects {
     /// The bucket's name.
     pub fn bucket(&self) -> String {
         self.keys().public.bucket().name().to_owned()
+    }
+
+    /// The bucket's origin (scheme, host and port) as browsers see it.
+    pub fn origin(&self) -> String {
+        self.keys().public.bucket().origin().to_owned()
     }
 
     fn keys(&self) -> Arc<Keys> {

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use handin_s3::{Call, Expiry, Operation, Response};
-use http::HeaderMap;
+use http::header::{CONTENT_LENGTH, RETRY_AFTER};
+use http::{HeaderMap, Method};
 use reqwest::redirect;
 use tokio::time::Instant;
 
@@ -90,7 +91,11 @@ impl Objects {
     ) -> Result<reqwest::Response, Error> {
         let expiry = Expiry::from_secs(EXPIRY_S).unwrap_or(Expiry::MAX);
         let url = call.presign(&self.keys().internal, (self.0.now)().as_second(), expiry);
-        let mut request = self.0.client.request(call.method, url);
+        let mut request = self.0.client.request(call.method.clone(), url);
+        if call.body.is_empty() && (call.method == Method::PUT || call.method == Method::POST) {
+            // The HTTP client tells the length of no empty body, and stores insist on it.
+            request = request.header(CONTENT_LENGTH, 0);
+        }
         for (header, value) in &call.headers {
             request = request.header(header.as_ref(), value.as_ref());
         }
@@ -129,6 +134,6 @@ async fn read(name: &'static str, mut response: reqwest::Response) -> Result<Byt
 
 /// `Retry-After` in seconds (RFC 9110, 10.2.3); stores do not send its date form.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let seconds = headers.get(http::header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
+    let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
     Some(Duration::from_secs(seconds))
 }

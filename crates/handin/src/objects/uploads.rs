@@ -67,7 +67,7 @@ impl Objects {
         let (mut parts, mut after) = (Vec::new(), None);
         loop {
             let operation = ListParts { key, upload_id, after, max: None };
-            let page = self.call("list_parts", &operation).await?;
+            let page = self.call("list_parts", &operation).await.map_err(no_such_upload)?;
             parts.extend(page.parts.iter().map(stored_part));
             after = page.next;
             if after.is_none() {
@@ -98,7 +98,7 @@ impl Objects {
             object_size: Some(size),
             if_none_match: false,
         };
-        self.call_once("complete_upload", &operation).await.map(|_| ())
+        self.call_once("complete_upload", &operation).await.map(|_| ()).map_err(no_such_upload)
     }
 
     /// Gives up an upload and all its parts. An upload that is gone already is a success.
@@ -106,7 +106,7 @@ impl Objects {
     /// # Errors
     /// As every call.
     pub async fn abort(&self, key: &str, upload_id: &str) -> Result<(), Error> {
-        match self.call("abort_upload", &AbortMultipart { key, upload_id }).await {
+        match self.call("abort_upload", &AbortMultipart { key, upload_id }).await.map_err(no_such_upload) {
             Err(error) if error.is_no_such_upload() => Ok(()),
             other => other,
         }
@@ -124,6 +124,14 @@ impl Objects {
         let prefix = Some(prefix).filter(|prefix| !prefix.is_empty());
         let page = self.call("list_uploads", &ListMultipartUploads { prefix, after, max: None }).await?;
         Ok(UploadsPage { uploads: page.uploads.into_iter().map(open_upload).collect(), next: page.next })
+    }
+}
+
+/// An upload needs no object, so a key that is missing stands for the upload; Ceph 16 says so once it is aborted.
+fn no_such_upload(error: Error) -> Error {
+    match error.kind {
+        ErrorKind::NoSuchKey => Error { kind: ErrorKind::NoSuchUpload, ..error },
+        _ => error,
     }
 }
 

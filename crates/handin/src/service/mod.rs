@@ -14,6 +14,8 @@ pub mod salvage;
 pub mod discard;
 pub mod checks;
 
+pub mod doctor;
+
 pub mod exams;
 pub mod sittings;
 

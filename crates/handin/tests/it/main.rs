@@ -2,3 +2,6 @@
 
 mod arrows;
 mod reference;
+
+mod proxy;
+mod stores;
