@@ -73,7 +73,7 @@ impl App {
         ids: Ids,
     ) -> Result<Arc<App>, StartError> {
         let db = App::connect_ledger(&config).await?;
-        let objects = Objects::start(store(&config, &clock, &ids)?).await?;
+        let objects = App::connect_store(&config, &clock, &ids).await?;
         let signing: Vec<_> = secrets.signing.iter().map(|one| (one.id.clone(), one.bytes())).collect();
         Ok(Arc::new(App {
             keyring: Keyring::new(&signing)?,
@@ -88,6 +88,14 @@ impl App {
             db,
             objects,
         }))
+    }
+
+    /// Makes ready to call the configured store, and to sign for it; does not call it yet.
+    ///
+    /// # Errors
+    /// [`StartError::Store`], [`StartError::Endpoint`].
+    pub async fn connect_store(config: &Config, clock: &Clock, ids: &Ids) -> Result<Objects, StartError> {
+        Ok(Objects::start(store(config, clock, ids)?).await?)
     }
 
     /// Connects to the database and brings the schema up to date.

@@ -6,6 +6,7 @@
 pub mod serve;
 pub mod demo;
 pub mod upload;
+pub mod doctor;
 
 mod exam;
 mod roster;
@@ -41,6 +42,8 @@ enum Command {
     Demo(demo::Args),
     /// Send recordings to a server, resuming where the last run stopped
     Upload(upload::Args),
+    /// Ask the store whether it can do what handin needs
+    Doctor(doctor::Args),
     /// Create and look at exams
     #[command(subcommand)]
     Exam(exam::Command),
@@ -85,6 +88,7 @@ async fn execute(command: Command) -> anyhow::Result<ExitCode> {
         Command::Serve(args) => serve::run(args, clock, ids).await?,
         Command::Demo(args) => return Box::pin(demo::run(args, clock, ids)).await,
         Command::Upload(args) => return Box::pin(upload::run(args, clock, ids)).await,
+        Command::Doctor(args) => return Box::pin(doctor::run(args, clock, ids)).await,
         Command::Exam(command) => exam::run(command).await?,
         Command::Roster(command) => roster::run(command).await?,
         Command::Token(args) => token::run(args).await?,

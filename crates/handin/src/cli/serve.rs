@@ -74,7 +74,21 @@ pub struct Node {
     stop: CancellationToken,
     tasks: JoinSet<()>,
     /// Ends after the others, so that requests in flight can still reach it.
-    store: Option<(CancellationToken, JoinSet<()>)>,
+    store: Option<Embedded>,
+}
+
+/// The embedded store, serving on a listener of its own.
+pub struct Embedded {
+    stop: CancellationToken,
+    task: JoinSet<()>,
+}
+
+impl Embedded {
+    /// Finishes requests in flight and gives the folder free.
+    pub async fn stop(mut self) {
+        self.stop.cancel();
+        while self.task.join_next().await.is_some() {}
+    }
 }
 
 /// Runs until SIGINT or SIGTERM.
@@ -190,19 +204,21 @@ impl Node {
         self.stop.cancel();
         while self.tasks.join_next().await.is_some() {}
         self.app.db.close().await;
-        if let Some((stop, mut store)) = self.store.take() {
-            stop.cancel();
-            while store.join_next().await.is_some() {}
+        if let Some(store) = self.store.take() {
+            store.stop().await;
         }
     }
 }
 
 /// Opens the embedded store over the data folder, and fills in the configuration as if it were any other store.
-async fn start_store(
+///
+/// # Errors
+/// When the folder belongs to another process, or the address is taken.
+pub async fn start_store(
     config: &mut Config,
     secrets: &Secrets,
     clock: &Clock,
-) -> anyhow::Result<(CancellationToken, JoinSet<()>)> {
+) -> anyhow::Result<Embedded> {
     let keys = &secrets.store;
     let own = AccessKey::new(&keys.access_key, keys.secret_key.expose_secret());
     let time = clock.clone();
@@ -226,7 +242,7 @@ async fn start_store(
             tracing::error!(%error, "the embedded store has ended");
         }
     });
-    Ok((stop, task))
+    Ok(Embedded { stop, task })
 }
 
 /// The first caller's API key: adopted when the database has none, shown while it is good.
