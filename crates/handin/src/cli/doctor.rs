@@ -99,7 +99,8 @@ fn page(report: &Report, fixed: bool) -> String {
             page.push_str(&format!("\n\n{}: {advice}", check.check));
         }
     }
-    let missing_rules = !fixed && checks.iter().any(|check| !check.passed && matches!(check.check, "cors" | "lifecycle"));
+    let missing_rules =
+        !fixed && checks.iter().any(|check| !check.passed && matches!(check.check, "cors" | "lifecycle"));
     page.push_str(match (sound, missing_rules) {
         (true, _) => "\n\nEverything essential is as it should be.",
         (false, true) => "\n\nNot ready for exam day. `handin doctor --fix` writes the missing rules.",

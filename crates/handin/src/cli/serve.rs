@@ -214,11 +214,7 @@ impl Node {
 ///
 /// # Errors
 /// When the folder belongs to another process, or the address is taken.
-pub async fn start_store(
-    config: &mut Config,
-    secrets: &Secrets,
-    clock: &Clock,
-) -> anyhow::Result<Embedded> {
+pub async fn start_store(config: &mut Config, secrets: &Secrets, clock: &Clock) -> anyhow::Result<Embedded> {
     let keys = &secrets.store;
     let own = AccessKey::new(&keys.access_key, keys.secret_key.expose_secret());
     let time = clock.clone();
