@@ -25,7 +25,8 @@ pub struct Settings {
     pub url: String,
     /// Connections of the PostgreSQL pool. SQLite has one writer and a few readers, whatever stands here.
     pub max_connections: u32,
-    /// How long a call may wait for a connection before it is answered [`Error::Unavailable`].
+    /// How long a call may wait for a connection before it is answered [`Error::Unavailable`]; six times as long may
+    /// it take altogether.
     pub acquire_timeout: Duration,
     /// How many writes may wait before further ones are answered [`Error::Busy`].
     pub queue: usize,

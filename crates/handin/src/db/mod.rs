@@ -25,6 +25,8 @@ pub mod receipts;
 pub mod recordings;
 
 mod caused;
+#[cfg(test)]
+mod tests;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -41,8 +43,8 @@ use connect::{Connector, Kind};
 use statement::Query;
 use writer::Writer;
 
-/// The longest any call may take on PostgreSQL, beyond waiting for a connection: a server that went silent is given up.
-const CALL_LIMIT: Duration = Duration::from_secs(30);
+/// A transaction or a read may take this many acquire timeouts; then a server that went silent is given up.
+const CALL_LIMIT: u32 = 6;
 
 /// One write to the ledger. It is run in a transaction that may be rolled back and run again, so `apply` has no effect
 /// but its statements, and gives the same answer for the same rows.
@@ -64,7 +66,7 @@ struct Inner {
     connector: Connector,
     pool: AnyPool,
     writer: Writer,
-    acquire_timeout: Duration,
+    call_limit: Duration,
 }
 
 impl Db {
@@ -78,8 +80,9 @@ impl Db {
         // Before the readers: the writer creates the file and repairs what a crash left behind.
         let first = connector.connect().await?;
         let pool = connector.pool(settings.max_connections);
-        let writer = Writer::start(connector.clone(), first, settings.queue);
-        let inner = Inner { connector, pool, writer, acquire_timeout: settings.acquire_timeout };
+        let writer = Writer::start(connector.clone(), first, settings);
+        let call_limit = settings.acquire_timeout * CALL_LIMIT;
+        let inner = Inner { connector, pool, writer, call_limit };
         Ok(Db { inner: Arc::new(inner) })
     }
 
@@ -148,8 +151,7 @@ impl Db {
 
     /// No call hangs, even on a server that neither answers nor closes.
     async fn within<T>(&self, call: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-        let limit = self.inner.acquire_timeout + CALL_LIMIT;
-        tokio::time::timeout(limit, call)
+        tokio::time::timeout(self.inner.call_limit, call)
             .await
             .unwrap_or_else(|_| Err(Error::unavailable("no answer in time")))
     }

@@ -7,6 +7,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use sqlx::{AnyConnection, Connection};
 use tokio::sync::{Mutex, mpsc, oneshot};
@@ -14,7 +15,7 @@ use tokio::task::JoinHandle;
 
 use super::connect::{Connector, Kind};
 use super::recordings::{OpenRequest, Opened, open_all};
-use super::{CALL_LIMIT, Change, Error};
+use super::{CALL_LIMIT, Change, Error, Settings};
 
 /// The most writes in one transaction. More would only make the first of them wait longer.
 const GROUP: usize = 256;
@@ -45,16 +46,17 @@ type Receiver = Arc<Mutex<mpsc::Receiver<Work>>>;
 
 impl Writer {
     /// Starts the lanes; the first one gets `connection`.
-    pub(super) fn start(connector: Connector, connection: AnyConnection, queue: usize) -> Writer {
-        let (sender, receiver) = mpsc::channel(queue.max(1));
+    pub(super) fn start(connector: Connector, connection: AnyConnection, settings: &Settings) -> Writer {
+        let (sender, receiver) = mpsc::channel(settings.queue.max(1));
         let receiver = Arc::new(Mutex::new(receiver));
         let lanes = match connector.kind {
             Kind::Sqlite => 1,
             Kind::Postgres => POSTGRES_LANES,
         };
+        let limit = settings.acquire_timeout * CALL_LIMIT;
         let mut first = Some(connection);
         let lane = |_| {
-            let lane = Lane { connector: connector.clone(), connection: first.take() };
+            let lane = Lane { connector: connector.clone(), connection: first.take(), limit };
             tokio::spawn(lane.run(receiver.clone()))
         };
         Writer { queue: sender, lanes: Mutex::new((0..lanes).map(lane).collect()) }
@@ -103,19 +105,16 @@ fn ended() -> Error {
 struct Lane {
     connector: Connector,
     connection: Option<AnyConnection>,
+    /// The longest a transaction may take.
+    limit: Duration,
 }
 
 impl Lane {
     async fn run(mut self, queue: Receiver) {
         loop {
-            let mut group = Vec::new();
-            // Bound to a variable, so that the other lane may gather while this one commits.
-            let received = { queue.lock().await.recv_many(&mut group, GROUP).await };
-            if received == 0 {
+            let group = gather(&queue).await;
+            if group.is_empty() {
                 break;
-            }
-            if group.iter().any(|work| matches!(work, Work::Close)) {
-                queue.lock().await.close();
             }
             self.settle(group).await;
         }
@@ -150,12 +149,24 @@ impl Lane {
             None => self.connector.connect().await?,
         };
         let running = run(&mut connection, begin, group);
-        tokio::time::timeout(CALL_LIMIT, running)
+        tokio::time::timeout(self.limit, running)
             .await
             .unwrap_or_else(|_| Err(Error::unavailable("no commit in time")))?;
         self.connection = Some(connection);
         Ok(())
     }
+}
+
+/// Everything that waits, but not more than a group; nothing only at the end. The queue is free for the other lane as
+/// soon as this one has its group.
+async fn gather(queue: &Receiver) -> Vec<Work> {
+    let mut group = Vec::new();
+    let mut queue = queue.lock().await;
+    queue.recv_many(&mut group, GROUP).await;
+    if group.iter().any(|work| matches!(work, Work::Close)) {
+        queue.close();
+    }
+    group
 }
 
 async fn run(connection: &mut AnyConnection, begin: &'static str, group: &mut [Work]) -> Result<(), Error> {

@@ -2,11 +2,11 @@
 //!
 //! A row is never removed. Each change of state is one conditional update.
 
-mod end;
-mod open;
-mod progress;
-mod seal;
-mod status;
+pub(super) mod end;
+pub(super) mod open;
+pub(super) mod progress;
+pub(super) mod seal;
+pub(super) mod status;
 
 use std::collections::HashSet;
 
