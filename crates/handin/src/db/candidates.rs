@@ -114,14 +114,15 @@ pub(super) const PAGE: &str = "\
     select candidate, name, subjects from (
         select * from (
             select candidate, name, subjects from candidate
-            where exam = $1 and candidate > $2 and ($3 is null or candidate = $3)
-              and ($4 is null or subjects is null or replace(subjects, '\"' || $4 || '\"', '') <> subjects)
+            where exam = $1 and candidate > $2 and (cast($3 as text) is null or candidate = $3)
+              and (cast($4 as text) is null or subjects is null or replace(subjects, '\"' || $4 || '\"', '') <> subjects)
             order by candidate limit $5
         ) listed
         union all
         select * from (
             select distinct candidate, null as name, '[]' as subjects from recording
-            where exam = $1 and candidate > $2 and ($3 is null or candidate = $3) and $4 is null
+            where exam = $1 and candidate > $2 and (cast($3 as text) is null or candidate = $3)
+              and cast($4 as text) is null
               and not exists (
                   select 1 from candidate listed
                   where listed.exam = recording.exam and listed.candidate = recording.candidate)

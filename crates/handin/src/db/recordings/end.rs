@@ -28,7 +28,7 @@ pub struct Abandon {
 pub(in crate::db) const ABANDON: &str = "\
     update recording set state = 'abandoned', reason = $1, ended_at = $2, pending_bytes = 0,
         lease_owner = null, lease_until = null, claim = null
-    where id = $3 and ((state = 'open' and $4 is null) or (state = 'sealing' and lease_owner = $4))";
+    where id = $3 and ((state = 'open' and cast($4 as text) is null) or (state = 'sealing' and lease_owner = $4))";
 
 impl Change for Abandon {
     type Out = bool;

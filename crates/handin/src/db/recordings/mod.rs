@@ -201,7 +201,8 @@ pub(in crate::db) const LIST: &str = concat!(
     columns!(),
     ", null as claim from recording \
      where exam = $1 and (candidate, subject, track, take) > ($2, $3, $4, $5) and candidate <= $6 \
-       and ($7 is null or subject = $7) and ($8 is null or track = $8) and ($9 is null or state = $9) \
+       and (cast($7 as text) is null or subject = $7) and (cast($8 as text) is null or track = $8) \
+       and (cast($9 as text) is null or state = $9) \
      order by candidate, subject, track, take limit $10"
 );
 

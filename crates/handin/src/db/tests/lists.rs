@@ -12,7 +12,7 @@ use super::super::recordings::{
 use super::super::{api_keys, audit as audits};
 use super::*;
 
-fn exam(name: &str) -> Exam {
+pub(super) fn exam(name: &str) -> Exam {
     let subject = |id: &str, ends_at| Subject { id: id.parse().unwrap(), title: None, ends_at };
     Exam {
         id: name.parse().unwrap(),
@@ -43,7 +43,7 @@ async fn exams_are_created_once_and_read_as_they_were_written() {
     .await;
 }
 
-fn entry(candidate: &str, name: Option<&str>, subjects: Option<&[&str]>) -> RosterEntry {
+pub(super) fn entry(candidate: &str, name: Option<&str>, subjects: Option<&[&str]>) -> RosterEntry {
     RosterEntry {
         candidate: candidate.parse().unwrap(),
         name: name.map(str::to_owned),
@@ -212,20 +212,26 @@ async fn the_unfinished_are_found_soonest_salvage_first() {
     .await;
 }
 
+pub(super) fn progress(n: u32) -> ProgressRow {
+    ProgressRow {
+        id: id(n),
+        seen_at: at(100 + i64::from(n)),
+        recorded_ms: 1_000,
+        pending_bytes: 10,
+        confirmed_bytes: (n == 1).then_some(500),
+        confirmed_parts: (n == 1).then_some(2),
+    }
+}
+
 #[tokio::test]
 async fn progress_is_flushed_to_running_recordings_only_and_added_up() {
     on_each(|TestDb { db, .. }| async move {
         fill(&db).await;
-        let row = |n: u32| ProgressRow {
-            id: id(n),
-            seen_at: at(100 + i64::from(n)),
-            recorded_ms: 1_000,
-            pending_bytes: 10,
-            confirmed_bytes: (n == 1).then_some(500),
-            confirmed_parts: (n == 1).then_some(2),
-        };
-        assert_eq!(db.change(Flush((0..30).map(row).collect())).await.unwrap(), 20);
-        assert_eq!(db.change(Flush(vec![ProgressRow { confirmed_bytes: None, ..row(1) }])).await.unwrap(), 1);
+        assert_eq!(db.change(Flush((0..30).map(progress).collect())).await.unwrap(), 20);
+        assert_eq!(
+            db.change(Flush(vec![ProgressRow { confirmed_bytes: None, ..progress(1) }])).await.unwrap(),
+            1
+        );
         let one = get(&db, &id(1)).await.unwrap().unwrap();
         assert_eq!((one.seen_at, one.recorded_ms, one.pending_bytes), (Some(at(101)), 1_000, 10));
         assert_eq!((one.confirmed_bytes, one.confirmed_parts), (Some(500), Some(2)));
