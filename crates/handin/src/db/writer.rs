@@ -9,7 +9,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::{AnyConnection, Connection};
+use sqlx::{AnyConnection, Connection, Executor};
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
@@ -138,22 +138,52 @@ impl Lane {
         }
     }
 
-    /// Runs the writes in one transaction. A connection on which anything went wrong is not used again.
+    /// Runs the writes in one transaction; once more if another writer was in the way.
     async fn commit(&mut self, group: &mut [Work]) -> Result<(), Error> {
+        match self.within(group).await {
+            Err(error) if error.is_conflict() => self.within(group).await,
+            outcome => outcome,
+        }
+    }
+
+    async fn within(&mut self, group: &mut [Work]) -> Result<(), Error> {
+        let limit = self.limit;
+        let attempt = tokio::time::timeout(limit, self.attempt(group));
+        attempt.await.unwrap_or_else(|_| Err(Error::unavailable("no commit in time")))
+    }
+
+    /// Whatever happens, a connection that is kept has no transaction open: one that is dropped is rolled back.
+    async fn attempt(&mut self, group: &mut [Work]) -> Result<(), Error> {
+        let mut connection = self.begin().await?;
+        match run(&mut connection, group).await {
+            Ok(()) => drop(connection.execute("commit").await?),
+            Err(error) => {
+                if connection.execute("rollback").await.is_ok() {
+                    self.connection = Some(connection);
+                }
+                return Err(error);
+            }
+        }
+        self.connection = Some(connection);
+        Ok(())
+    }
+
+    /// A connection with a transaction. One that was lost while nobody used it is replaced without anybody noticing.
+    async fn begin(&mut self) -> Result<AnyConnection, Error> {
         let begin = match self.connector.kind {
             Kind::Sqlite => "begin immediate",
             Kind::Postgres => "begin",
         };
-        let mut connection = match self.connection.take() {
-            Some(connection) => connection,
-            None => self.connector.connect().await?,
-        };
-        let running = run(&mut connection, begin, group);
-        tokio::time::timeout(self.limit, running)
-            .await
-            .unwrap_or_else(|_| Err(Error::unavailable("no commit in time")))?;
-        self.connection = Some(connection);
-        Ok(())
+        if let Some(mut connection) = self.connection.take() {
+            match connection.execute(begin).await {
+                Ok(_) => return Ok(connection),
+                Err(sqlx::Error::Io(_)) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        let mut connection = self.connector.connect().await?;
+        connection.execute(begin).await?;
+        Ok(connection)
     }
 }
 
@@ -169,22 +199,20 @@ async fn gather(queue: &Receiver) -> Vec<Work> {
     group
 }
 
-async fn run(connection: &mut AnyConnection, begin: &'static str, group: &mut [Work]) -> Result<(), Error> {
-    let mut transaction = connection.begin_with(begin).await?;
+async fn run(transaction: &mut AnyConnection, group: &mut [Work]) -> Result<(), Error> {
     let mut opens = Vec::new();
     for work in group {
         match work {
             Work::Open(open) => opens.push(open),
-            Work::Change(change) => change.apply(&mut transaction).await?,
+            Work::Change(change) => change.apply(transaction).await?,
             Work::Close => {}
         }
     }
     let requests: Vec<&OpenRequest> = opens.iter().map(|open| &open.write).collect();
-    let opened = open_all(&mut transaction, &requests).await?;
+    let opened = open_all(transaction, &requests).await?;
     for (open, opened) in opens.into_iter().zip(opened) {
         open.out = Some(opened);
     }
-    transaction.commit().await?;
     Ok(())
 }
 
