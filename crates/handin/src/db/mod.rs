@@ -80,7 +80,7 @@ impl Db {
         // Before the readers: the writer creates the file and repairs what a crash left behind.
         let first = connector.connect().await?;
         let pool = connector.pool(settings.max_connections);
-        let writer = Writer::start(connector.clone(), first, settings);
+        let writer = Writer::start(&connector, first, settings);
         let call_limit = settings.acquire_timeout * CALL_LIMIT;
         let inner = Inner { connector, pool, writer, call_limit };
         Ok(Db { inner: Arc::new(inner) })

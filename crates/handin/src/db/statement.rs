@@ -55,6 +55,7 @@ impl Bulk {
     }
 
     /// Every text, for the test that prepares them all.
+    #[cfg(test)]
     pub(super) fn texts(&self) -> impl Iterator<Item = &str> {
         self.texts.iter().map(|(_, text)| text.as_str())
     }

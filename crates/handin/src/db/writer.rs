@@ -46,7 +46,7 @@ type Receiver = Arc<Mutex<mpsc::Receiver<Work>>>;
 
 impl Writer {
     /// Starts the lanes; the first one gets `connection`.
-    pub(super) fn start(connector: Connector, connection: AnyConnection, settings: &Settings) -> Writer {
+    pub(super) fn start(connector: &Connector, connection: AnyConnection, settings: &Settings) -> Writer {
         let (sender, receiver) = mpsc::channel(settings.queue.max(1));
         let receiver = Arc::new(Mutex::new(receiver));
         let lanes = match connector.kind {
@@ -156,7 +156,9 @@ impl Lane {
     async fn attempt(&mut self, group: &mut [Work]) -> Result<(), Error> {
         let mut connection = self.begin().await?;
         match run(&mut connection, group).await {
-            Ok(()) => drop(connection.execute("commit").await?),
+            Ok(()) => {
+                connection.execute("commit").await?;
+            }
             Err(error) => {
                 if connection.execute("rollback").await.is_ok() {
                     self.connection = Some(connection);

@@ -111,7 +111,7 @@ pub(in crate::db) async fn open_all(
         for request in round {
             let new = &requests[request].new;
             opened[request] = match takes.get(new.id.as_str()) {
-                Some(take) => Some(Opened { recording: new.clone().as_take(*take), fresh: true }),
+                Some(take) => Some(Opened { recording: new.clone().opened_as(*take), fresh: true }),
                 None => repeated(tx, new).await?,
             };
         }
@@ -193,7 +193,7 @@ fn bind(query: Query, new: &NewRecording) -> Query {
 
 impl NewRecording {
     /// The row as it stands right after it was opened.
-    fn as_take(self, take: u32) -> Recording {
+    fn opened_as(self, take: u32) -> Recording {
         Recording {
             id: self.id,
             exam: self.exam,
