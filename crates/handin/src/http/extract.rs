@@ -108,7 +108,7 @@ impl<T: DeserializeOwned> FromRequest<Arc<App>> for Json<T> {
 
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Problem> {
         match media_type(request.headers()) {
-            Some("application/json") => parse_json(&read_body(request, app).await?).map(Json),
+            Some("application/json") => parse_object(&read_body(request, app).await?).map(Json),
             _ => Err(Problem::new("unsupported_media_type", "send `Content-Type: application/json`")),
         }
     }
@@ -128,6 +128,15 @@ pub async fn read_body(request: Request, app: &Arc<App>) -> Result<Bytes, Proble
         ) => Problem::new("body_too_large", "the body is larger than this route accepts"),
         _ => Problem::new("bad_body", "the body ended early or could not be read"),
     })
+}
+
+/// Reads a JSON object. serde would take an array of a struct's fields too, which nobody may come to rely on.
+fn parse_object<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    if body.trim_ascii_start().starts_with(b"{") {
+        return parse_json(body);
+    }
+    let _: serde::de::IgnoredAny = parse_json(body)?;
+    Err(Problem::new("invalid", "the body is not a JSON object"))
 }
 
 /// Reads JSON; a refusal names the field.

@@ -56,20 +56,22 @@ fn machines() -> OpenApiRouter<Arc<App>> {
 /// The whole API, ready to serve.
 pub fn router(app: Arc<App>) -> Router {
     let server = &app.config.server;
-    let roster = roster().layer(DefaultBodyLimit::max(server.max_roster_bytes));
-    let candidates = candidates().layer(cors(&server.cors_origins));
-    let others =
-        platform().merge(candidates).merge(machines()).layer(DefaultBodyLimit::max(server.max_body_bytes));
+    let candidates = group(candidates()).layer(cors(&server.cors_origins));
+    let others = group(platform()).merge(candidates).merge(group(machines())).merge(pages::routes());
+    let others = others.layer(DefaultBodyLimit::max(server.max_body_bytes));
+    let roster = group(roster()).layer(DefaultBodyLimit::max(server.max_roster_bytes));
     let edge = axum::middleware::from_fn_with_state(Edge::new(&app), edge::edge);
-    let router: Router<Arc<App>> = others.merge(roster).into();
-    router
-        .merge(pages::routes())
+    others
+        .merge(roster)
         .fallback(async || Problem::new("no_such_route", "see /openapi.json for the routes there are"))
-        .method_not_allowed_fallback(async || {
-            Problem::new("method_not_allowed", "see /openapi.json for its methods")
-        })
         .layer(edge)
         .with_state(app)
+}
+
+/// The routes of a group. A method they lack is refused inside of the group's layers, or preflights would be too.
+fn group(routes: OpenApiRouter<Arc<App>>) -> Router<Arc<App>> {
+    let refuse = async || Problem::new("method_not_allowed", "see /openapi.json for its methods");
+    Router::from(routes).method_not_allowed_fallback(refuse)
 }
 
 /// What the routes say of themselves, before `openapi.rs` completes it.

@@ -2,7 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops where it stands")]
 
+mod app;
+mod call;
+
 mod arrows;
+mod end_to_end;
+mod http;
 mod reference;
 
 mod proxy;

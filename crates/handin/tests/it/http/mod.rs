@@ -1,0 +1,13 @@
+//! Every endpoint: what it answers, and what it refuses.
+
+mod access;
+mod exams;
+mod health;
+mod input;
+mod receipts;
+mod recordings;
+mod roster;
+mod seal;
+mod sign;
+mod sittings;
+mod tokens;
