@@ -185,8 +185,8 @@ async fn recordings_are_listed_filtered_and_paged() {
         let ids = page["items"].as_array().unwrap().iter().map(|it| it["id"].as_str().unwrap().to_owned());
         (ids.collect::<Vec<_>>(), page["next"].as_str().map(str::to_owned))
     };
-    assert_eq!(ids("?state=sealed").await.0, [sealed.id.clone()]);
-    assert_eq!(ids("?candidate=c2&track=webcam&subject=coding").await.0, [open.id.clone()]);
+    assert_eq!(ids("?state=sealed").await.0, std::slice::from_ref(&sealed.id));
+    assert_eq!(ids("?candidate=c2&track=webcam&subject=coding").await.0, std::slice::from_ref(&open.id));
     assert_eq!(ids("?track=screen").await.0, Vec::<String>::new());
     let (first, next) = ids("?limit=1").await;
     let (second, _) = ids(&format!("?limit=1&cursor={}", next.unwrap())).await;
