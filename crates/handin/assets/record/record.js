@@ -133,6 +133,8 @@ async function send(token, track, file, say) {
   const parts = Array.from({ length: Math.ceil(file.size / part_size) }, (_, place) => place + 1);
   const slice = (number) => file.slice((number - 1) * part_size, number * part_size);
   const known = await patiently(() => api(token, "GET", `/v1/recordings/${id}`), say);
+  // Sealed before this page was opened again: there is nothing left to send.
+  if (known.receipt) return { state: known.state, receipt: known.receipt };
   const there = new Map((known.parts ?? []).map((part) => [part.number, part]));
   const digests = new Map();
   let done = 0;
