@@ -115,6 +115,8 @@ struct Server<'a> {
 struct Shown {
     /// The exam's id.
     exam: String,
+    /// The first recording's id.
+    id: String,
     /// Where the first recording can be watched.
     watch: String,
     /// Where a candidate's browser records.
@@ -143,9 +145,8 @@ async fn demonstrate(server: Server<'_>, clock: &Clock, ids: &Ids, paint: Paint)
     }
     say(&transcript::proof(&sittings, paint))?;
     check(&sittings)?;
-    let watch =
-        sittings.iter().flat_map(|sat| &sat.kept).next().map_or(String::new(), |kept| kept.link.clone());
-    Ok(Shown { exam, watch, page_url })
+    let first = sittings.iter().flat_map(|sat| &sat.kept).next().context("nothing was recorded")?;
+    Ok(Shown { exam, id: first.delivered.stated.id.clone(), watch: first.link.clone(), page_url })
 }
 
 /// The proof once more, for the exit code.
