@@ -29,6 +29,13 @@ fn flags_beat_the_environment_beats_the_file_beats_the_defaults() {
 }
 
 #[test]
+fn the_example_for_operators_is_one_that_works() {
+    let config = load(&[], &[], include_str!("../../../../deploy/handin.toml")).unwrap();
+    assert_eq!(config.server.roles, [Role::Api, Role::Worker]);
+    assert!(!config.store.is_embedded() && !config.store.path_style);
+}
+
+#[test]
 fn the_usual_names_of_stores_and_databases_are_read() {
     let config = load(
         &[],
