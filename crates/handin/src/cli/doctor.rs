@@ -65,6 +65,8 @@ async fn bench(config: &Config, clock: &Clock, ids: &Ids) -> anyhow::Result<Benc
         .connect_timeout(Duration::from_millis(config.store.connect_timeout_ms))
         .timeout(Duration::from_millis(config.store.call_timeout_ms))
         .redirect(reqwest::redirect::Policy::none())
+        // As the server's own calls: a proxy of the environment would answer in the store's place.
+        .no_proxy()
         .build()?;
     let time = clock.clone();
     Ok(Bench::new(objects, browser, Arc::new(move || time.now()), format!("{PREFIX}{}/", ids.word())))
