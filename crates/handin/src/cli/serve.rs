@@ -183,6 +183,8 @@ impl Node {
         let stop = CancellationToken::new();
         let mut tasks = JoinSet::new();
         if let Some(listener) = listener {
+            let (noting, stopped) = (app.clone(), stop.clone());
+            tasks.spawn(async move { service::progress::keep_flushing(&noting, stopped).await });
             let (router, stop) = (http::router(app.clone()), stop.clone());
             let grace = Duration::from_secs(app.config.server.shutdown_grace_s);
             tasks.spawn(async move {

@@ -15,8 +15,6 @@ use crate::service;
 
 /// The longest pause between two tries of one job.
 const LONGEST_PAUSE: Duration = Duration::from_secs(600);
-/// How often browsers' words are written to the ledger.
-const FLUSH_EVERY: Duration = Duration::from_secs(5);
 
 /// Runs jobs until it is told to stop.
 pub struct Runner {
@@ -33,13 +31,11 @@ impl Runner {
 
     /// Runs due jobs as they come, until `stop`; then finishes those it has begun.
     pub async fn serve(&self, stop: CancellationToken) {
-        let mut flushes = tokio::time::interval(FLUSH_EVERY);
         let mut polls = tokio::time::interval(Duration::from_millis(self.app.config.jobs.poll_ms));
         let mut running = JoinSet::new();
         loop {
             tokio::select! {
                 () = stop.cancelled() => break,
-                _ = flushes.tick() => self.flush().await,
                 _ = polls.tick() => {}
                 () = self.app.jobs.woken() => {}
                 Some(_) = running.join_next() => {}
@@ -47,7 +43,6 @@ impl Runner {
             self.fill(&mut running).await;
         }
         while running.join_next().await.is_some() {}
-        self.flush().await;
     }
 
     /// Runs every job that is due now, and those that these make due, to the end. For tests and for `--once` runs.
@@ -116,12 +111,6 @@ impl Runner {
         };
         if let Err(error) = self.app.db.change(Enqueue(vec![job])).await {
             tracing::warn!(%error, "a reconciliation was not planned");
-        }
-    }
-
-    async fn flush(&self) {
-        if let Err(error) = service::progress::flush(&self.app).await {
-            tracing::warn!(%error, "the progress of this round was not written");
         }
     }
 }

@@ -3,9 +3,11 @@
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use handin_core::RecordingId;
 use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
 
 use super::error::Error;
 use crate::app::App;
@@ -25,6 +27,8 @@ struct Said {
 
 /// Nobody who was silent for this long counts towards the gauge; an hour, in seconds.
 const FORGET_AFTER_S: i64 = 3_600;
+/// How often browsers' words are written to the ledger.
+const FLUSH_EVERY: Duration = Duration::from_secs(5);
 
 impl Progress {
     /// Notes that a browser was here, and what it said.
@@ -73,21 +77,31 @@ impl Progress {
     }
 }
 
-/// Writes what was said since the last time to the ledger, and sets the gauge.
+/// Flushes every few seconds until `stop`, and once more at the end. Every node that signs does so: only it heard what
+/// its browsers said.
+pub async fn keep_flushing(app: &App, stop: CancellationToken) {
+    let mut ticks = tokio::time::interval(FLUSH_EVERY);
+    while stop.run_until_cancelled(ticks.tick()).await.is_some() {
+        flush_or_warn(app).await;
+    }
+    flush_or_warn(app).await;
+}
+
+async fn flush_or_warn(app: &App) {
+    if let Err(error) = flush(app).await {
+        tracing::warn!(%error, "the progress of this round was not written");
+    }
+}
+
+/// Writes what was said since the last time to the ledger.
 ///
 /// # Errors
 /// When the database is not available; the words of this round are then lost, and the next heartbeat brings new ones.
 pub async fn flush(app: &App) -> Result<(), Error> {
     let rows = app.progress.take_unflushed(app.clock.now());
-    metrics::gauge!("handin_at_risk_bytes").set(as_f64(app.progress.at_risk_bytes()));
     if rows.is_empty() {
         return Ok(());
     }
     app.db.change(Flush(rows)).await?;
     Ok(())
-}
-
-#[expect(clippy::cast_precision_loss, reason = "a gauge is a float; 2^53 bytes are eight pebibytes")]
-fn as_f64(bytes: u64) -> f64 {
-    bytes as f64
 }
