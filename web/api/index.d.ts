@@ -574,7 +574,7 @@ export interface components {
             subject: string;
             /**
              * Format: int64
-             * @description How long it lives, in seconds; the server's setting if absent.
+             * @description How long it lives, in seconds; if absent, until the recordings of its subject are salvaged.
              */
             ttl_s?: number | null;
         };

@@ -24,7 +24,7 @@ pub struct NewToken {
     candidate: String,
     /// The subject the candidate sits.
     subject: String,
-    /// How long it lives, in seconds; the server's setting if absent.
+    /// How long it lives, in seconds; if absent, until the recordings of its subject are salvaged.
     ttl_s: Option<u64>,
 }
 

@@ -131,7 +131,7 @@ pub struct MintToken {
     pub subject: SubjectId,
     /// Who.
     pub candidate: CandidateId,
-    /// How long it lives; `None` is the server's setting.
+    /// How long it lives; `None` is as long as the subject's recordings can be finished, and at least the setting.
     pub ttl: Option<Duration>,
 }
 
@@ -150,15 +150,8 @@ pub struct Minted {
 /// [`Error::NotFound`] for an exam or subject that is not there; [`Error::Invalid`] for a life above the server's setting.
 pub async fn mint(app: &App, wanted: &MintToken) -> Result<Minted, Error> {
     let exam = super::exams::get(app, &wanted.exam).await?;
-    exam.subject(&wanted.subject).ok_or(Error::NotFound("subject"))?;
-    let ttl = wanted.ttl.unwrap_or(super::seconds(app.config.tokens.ttl_s));
-    let most = super::seconds(app.config.tokens.max_ttl_s);
-    if ttl.is_zero() || ttl > most {
-        return Err(Error::invalid(
-            "ttl_s",
-            format!("a token of this server lives 1 to {} seconds", most.as_secs()),
-        ));
-    }
+    let subject = exam.subject(&wanted.subject).ok_or(Error::NotFound("subject"))?;
+    let ttl = life(app, wanted.ttl, subject.ends_at)?;
     let expires_at = Timestamp::from_second((app.clock.now() + ttl).as_second()).map_err(Error::internal)?;
     let claims = Claims {
         exam: exam.id.to_string(),
@@ -169,6 +162,23 @@ pub async fn mint(app: &App, wanted: &MintToken) -> Result<Minted, Error> {
     };
     let token = app.keyring.sign(Purpose::Token, &claims).map_err(Error::internal)?;
     Ok(Minted { token, expires_at })
+}
+
+/// What the platform asks for; else long enough to finish on the day after, when the bell found the candidate offline.
+fn life(app: &App, wanted: Option<Duration>, bell: Option<Timestamp>) -> Result<Duration, Error> {
+    let most = super::seconds(app.config.tokens.max_ttl_s);
+    match wanted {
+        Some(ttl) if ttl.is_zero() || ttl > most => Err(Error::invalid(
+            "ttl_s",
+            format!("a token of this server lives 1 to {} seconds", most.as_secs()),
+        )),
+        Some(ttl) => Ok(ttl),
+        None => {
+            let now = app.clock.now();
+            let to_salvage = super::salvage::due(app, now, bell).duration_since(now).unsigned_abs();
+            Ok(to_salvage.max(super::seconds(app.config.tokens.ttl_s)).min(most))
+        }
+    }
 }
 
 /// Who shows this token; see [`TokenVerifier::verify`].

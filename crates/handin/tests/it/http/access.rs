@@ -122,7 +122,7 @@ async fn tokens_do_not_open_the_platforms_routes_nor_api_keys_the_candidates() {
 #[tokio::test]
 async fn an_expired_token_opens_nothing() {
     let (app, open) = prepared().await;
-    app.advance(Duration::from_secs(app.node.app.config.tokens.ttl_s));
+    app.advance(Duration::from_secs(app.node.app.config.tokens.max_ttl_s));
     for operation in operations(&open.id).iter().filter(|operation| !operation.is_open()) {
         operation.call(&app).bearer(&open.token).send().await.problem(401, "expired");
     }

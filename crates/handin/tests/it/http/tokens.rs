@@ -23,6 +23,19 @@ async fn a_token_lets_a_candidate_in_until_it_ends() {
 }
 
 #[tokio::test]
+async fn without_a_wish_a_token_lives_as_long_as_its_recordings_can_be_finished() {
+    let app = TestApp::start().await;
+    app.exam().await;
+    let open = app.open(&app.token("c1").await).await;
+    let last_moment = Duration::from_secs(25 * 3_600 - 1);
+    app.advance(last_moment);
+    let heartbeat = json!({ "handle": open.handle });
+    app.on(&open, "sign").json(&heartbeat).send().await.expect(200);
+    app.advance(Duration::from_secs(1));
+    app.on(&open, "sign").json(&heartbeat).send().await.problem(401, "expired");
+}
+
+#[tokio::test]
 async fn tokens_are_refused_for_what_is_not_there_or_too_long() {
     let app = TestApp::start().await;
     app.exam().await;
