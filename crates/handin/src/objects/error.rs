@@ -38,14 +38,19 @@ pub enum ErrorKind {
         /// The store's code, such as `SignatureDoesNotMatch`.
         code: String,
     },
-    /// The store refuses for now or cannot be reached. The call *may have taken effect*.
+    /// The store refuses for now. The call *may have taken effect*.
     Unavailable {
-        /// What it says, or what happened to the connection.
+        /// What it says.
         why: String,
         /// How long the store asked to be left alone.
         retry_after: Option<Duration>,
     },
-    /// No answer within the time limit. The call *may have taken effect*.
+    /// No answer: no connection, or one that broke. The call may have taken effect, or *may be about to*.
+    Unanswered {
+        /// What happened to the connection.
+        why: String,
+    },
+    /// No answer within the time limit. The call may have taken effect, or *may be about to*.
     Timeout,
     /// Any other refusal, or an answer that is not S3.
     Other {
@@ -62,7 +67,12 @@ impl Error {
     /// Whether the store could not serve for now. The call *may have taken effect*: repeating one that is not
     /// idempotent could be wrong.
     pub fn is_unavailable(&self) -> bool {
-        matches!(self.kind, ErrorKind::Unavailable { .. } | ErrorKind::Timeout)
+        matches!(self.kind, ErrorKind::Unavailable { .. }) || self.is_unanswered()
+    }
+
+    /// Whether nothing came back, so that the store may still be at it.
+    pub fn is_unanswered(&self) -> bool {
+        matches!(self.kind, ErrorKind::Unanswered { .. } | ErrorKind::Timeout)
     }
 
     /// Whether the upload never existed, was aborted or is completed.
@@ -100,7 +110,7 @@ impl Error {
     pub(super) fn unanswered(call: &'static str, error: reqwest::Error) -> Error {
         let kind = match error.is_timeout() {
             true => ErrorKind::Timeout,
-            false => ErrorKind::Unavailable { why: with_causes(&error.without_url()), retry_after: None },
+            false => ErrorKind::Unanswered { why: with_causes(&error.without_url()) },
         };
         Error { call, kind }
     }
@@ -123,6 +133,7 @@ impl ErrorKind {
             ErrorKind::InvalidPart => "invalid_part",
             ErrorKind::Denied { .. } => "denied",
             ErrorKind::Unavailable { .. } => "unavailable",
+            ErrorKind::Unanswered { .. } => "unanswered",
             ErrorKind::Timeout => "timeout",
             ErrorKind::Other { .. } => "other",
         }
@@ -165,6 +176,7 @@ impl fmt::Display for ErrorKind {
             ErrorKind::InvalidPart => f.write_str("a part is not the one that the store holds"),
             ErrorKind::Denied { code } => write!(f, "the store denies access ({code})"),
             ErrorKind::Unavailable { why, .. } => write!(f, "the store is unavailable: {why}"),
+            ErrorKind::Unanswered { why } => write!(f, "the store does not answer: {why}"),
             ErrorKind::Timeout => f.write_str("no answer within the time limit"),
             ErrorKind::Other { code, status, message } => write!(f, "{code} (status {status}): {message}"),
         }

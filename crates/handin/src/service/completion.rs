@@ -41,7 +41,7 @@ pub(super) enum Outcome {
 pub(super) struct End {
     pub(super) state: State,
     pub(super) size: u64,
-    pub(super) digests: Option<Vec<Sha256>>,
+    pub(super) sha256_parts: Option<Sha256>,
     pub(super) duration_ms: Option<u64>,
     pub(super) reason: Option<Reason>,
     pub(super) missing: Option<Missing>,
@@ -64,15 +64,19 @@ impl Lease {
 }
 
 impl End {
-    pub(super) fn sealed(size: u64, digests: Option<Vec<Sha256>>, duration_ms: Option<u64>) -> End {
-        End { state: State::Sealed, size, digests, duration_ms, reason: None, missing: None }
+    pub(super) fn sealed(size: u64, digests: Option<&[Sha256]>, duration_ms: Option<u64>) -> End {
+        let sha256_parts = digests.map(over_parts);
+        End { state: State::Sealed, size, sha256_parts, duration_ms, reason: None, missing: None }
     }
 
     pub(super) fn differs(size: u64) -> End {
         let reason = Some(Reason::ObjectDiffers);
-        End { state: State::Partial, size, digests: None, duration_ms: None, reason, missing: None }
+        End { state: State::Partial, reason, ..End::sealed(size, None, None) }
     }
 }
+
+/// When to ask again after a completion that was not answered.
+const STILL_COMPLETING: Duration = Duration::from_secs(5);
 
 /// Takes the lease: `open` (or `sealing` with a lease that ran out) becomes `sealing`, and a job waits behind it.
 pub(super) async fn claim(
@@ -97,6 +101,9 @@ pub(super) async fn claim(
 pub(super) async fn let_go(app: &App, recording: &Recording, lease: &Lease, error: &Error) {
     let result = match error {
         Error::Refused(_) | Error::UploadLost => give_back(app, recording, lease).await,
+        // The store may be at it still, and two completions at once have cost data on some: nobody tries before the
+        // lease is over.
+        Error::Sealing { .. } => Ok(()),
         _ => {
             let (id, owner) = (recording.id.clone(), lease.owner.clone());
             app.db.change(Renew { id, owner, until: just_over(app) }).await.map(drop).map_err(Error::from)
@@ -135,6 +142,10 @@ pub(super) async fn complete(
     match (look(app, recording, lease, proof).await?, refused) {
         (Some(outcome), _) => Ok(outcome),
         (None, Some(error)) if error.is_no_such_upload() => Ok(Outcome::Lost),
+        (None, Some(error)) if error.is_unanswered() => {
+            tracing::warn!(recording = %recording.id, %error, "the store may still be completing this upload");
+            Err(Error::Sealing { retry_after: STILL_COMPLETING })
+        }
         (None, Some(error)) => Err(error.into()),
         (None, None) => Err(Error::Unavailable {
             what: "the object store",
@@ -249,7 +260,7 @@ fn statement(recording: &Recording, end: &End, now: Timestamp) -> Receipt {
         take: recording.take,
         key: recording.key.clone(),
         size: end.size,
-        sha256_parts: end.digests.as_deref().map(|digests| hex::encode(over_parts(digests))),
+        sha256_parts: end.sha256_parts.map(hex::encode),
         parts: count,
         state: end.state.to_string(),
         sealed_at: now.to_string(),

@@ -1,7 +1,7 @@
 //! Discard and erase: the only explicit decisions that end an upload or remove an object.
 //!
 //! Mark in the ledger, act on the store, confirm: the `erase` job acts, so a process that dies in between loses
-//! nothing but time.
+//! nothing but time. For a recording that salvage gave up, the job ends an upload that is still empty, and no more.
 
 use handin_core::{Reason, RecordingId, State};
 
@@ -88,6 +88,9 @@ pub async fn erase(app: &App, id: &RecordingId) -> Result<(), Error> {
     if !matches!(recording.state, State::Abandoned | State::Deleted) {
         return Err(Error::internal(format!("refused to erase {id}, which is {}", recording.state)));
     }
+    if !is_decided(&recording) {
+        return end_empty_upload(app, &recording).await;
+    }
     if let Some(upload_id) = &recording.upload_id {
         app.objects.abort(&recording.key, upload_id).await?;
     }
@@ -102,5 +105,26 @@ pub async fn erase(app: &App, id: &RecordingId) -> Result<(), Error> {
     match app.objects.head(&recording.key).await? {
         None => Ok(()),
         Some(_) => Err(Error::internal(format!("{} is still there after it was deleted", recording.key))),
+    }
+}
+
+/// Whether somebody decided that a recording goes, rather than that nothing of it was found.
+fn is_decided(recording: &Recording) -> bool {
+    let discarded = [Reason::DiscardedByCandidate, Reason::DiscardedByPlatform];
+    recording.state == State::Deleted || recording.reason.is_some_and(|reason| discarded.contains(&reason))
+}
+
+/// Ends the upload of a recording of which nothing was found. What turned up since then stays for a person to look at.
+async fn end_empty_upload(app: &App, recording: &Recording) -> Result<(), Error> {
+    let Some(upload_id) = &recording.upload_id else { return Ok(()) };
+    match app.objects.list_parts(&recording.key, upload_id).await {
+        Ok(parts) if parts.is_empty() => Ok(app.objects.abort(&recording.key, upload_id).await?),
+        Ok(parts) => {
+            let parts = parts.len();
+            tracing::error!(recording = %recording.id, parts, "parts came after salvage found none; they are kept");
+            Ok(())
+        }
+        Err(error) if error.is_no_such_upload() => Ok(()),
+        Err(error) => Err(error.into()),
     }
 }

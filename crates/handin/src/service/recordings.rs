@@ -54,6 +54,13 @@ pub struct OpenRecording {
     pub idempotency_key: Option<String>,
 }
 
+impl OpenRecording {
+    /// Whether the store is told at the start that every part comes with its SHA-256.
+    fn declares_sha256(&self) -> bool {
+        self.checksums && self.upload.is_multipart()
+    }
+}
+
 /// A recording that takes parts.
 #[derive(Debug, Clone)]
 pub struct Opened {
@@ -178,6 +185,7 @@ fn same_request(earlier: &Recording, wanted: &OpenRecording) -> bool {
         && earlier.content_type == wanted.content_type
         && earlier.size == wanted.size
         && earlier.sha256 == wanted.sha256
+        && earlier.declared_sha256 == wanted.declares_sha256()
 }
 
 async fn check_takes(app: &App, who: &Candidate, track: &Track) -> Result<(), Error> {
@@ -211,6 +219,7 @@ async fn prepare(
         Upload::Put => PartPlan::new(max_bytes, wanted.size, 1),
         _ => PartPlan::new(max_bytes, wanted.size, app.config.store.max_parts),
     };
+    let declared_sha256 = wanted.declares_sha256();
     let mut new = NewRecording {
         id,
         exam: who.exam.clone(),
@@ -227,7 +236,7 @@ async fn prepare(
         max_bytes,
         size: wanted.size,
         sha256: wanted.sha256,
-        declared_sha256: wanted.checksums && wanted.upload.is_multipart(),
+        declared_sha256,
         idempotency_key: wanted.idempotency_key,
         opened_at: now,
         started_at: wanted.started_at,

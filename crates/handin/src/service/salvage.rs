@@ -2,7 +2,9 @@
 //!
 //! Only when the end is written in the ledger is the dead upload ended in the store.
 
-use handin_core::{Proof, Reason, RecordingId, Salvage, State, StoredPart, Upload, salvage as decide};
+use handin_core::{
+    Missing, Proof, Reason, RecordingId, Salvage, State, StoredPart, Upload, salvage as decide,
+};
 use jiff::Timestamp;
 
 use super::completion::{self, End, Lease, Outcome};
@@ -11,6 +13,7 @@ use crate::app::App;
 use crate::db::jobs::Enqueue;
 use crate::db::recordings::{Abandon, Claimed, NewRecording, Recording};
 use crate::db::{self, Caused};
+use crate::objects::ObjectDigest;
 
 /// When a recording opened now is salvaged: grace after the bell, or the life of a handle where there is no bell.
 pub(super) fn due(app: &App, now: Timestamp, bell: Option<Timestamp>) -> Timestamp {
@@ -97,7 +100,7 @@ async fn keep_put(app: &App, recording: &Recording, lease: &Lease) -> Result<(),
         Some(Outcome::Differs { size }) => finish(app, recording, lease, End::differs(size)).await,
         // Length and digest were announced at the start and are now proved: nothing is missing.
         Some(Outcome::Proved(_)) => {
-            finish(app, recording, lease, End::sealed(size, proof.digests, None)).await
+            finish(app, recording, lease, End::sealed(size, proof.digests.as_deref(), None)).await
         }
     }
 }
@@ -118,14 +121,14 @@ async fn keep_parts(app: &App, recording: &Recording, lease: &Lease, upload_id: 
         Outcome::Differs { size } => finish(app, recording, lease, End::differs(size)).await,
         Outcome::Proved(_) if recording.size == Some(proof.size) && proof.digests.is_some() => {
             // The length was announced, and the store checked every part on arrival: it is whole.
-            finish(app, recording, lease, End::sealed(proof.size, proof.digests, None)).await
+            finish(app, recording, lease, End::sealed(proof.size, proof.digests.as_deref(), None)).await
         }
         Outcome::Proved(_) => {
             let end = End {
                 state: State::Partial,
                 reason: Some(Reason::NotSealedInTime),
                 missing: Some(missing),
-                ..End::sealed(proof.size, proof.digests, None)
+                ..End::sealed(proof.size, proof.digests.as_deref(), None)
             };
             finish(app, recording, lease, end).await
         }
@@ -137,16 +140,28 @@ async fn keep_completed(app: &App, recording: &Recording, lease: &Lease) -> Resu
     let head = app.objects.head(&recording.key).await?;
     let ours = head.filter(|head| head.write_token.as_deref() == Some(&recording.write_token));
     let Some(head) = ours else { return abandon(app, recording, lease, Reason::UploadLost).await };
-    let parts = u32::try_from(head.size.div_ceil(recording.part_size)).unwrap_or(u32::MAX);
-    let missing = handin_core::Missing { from_part: parts + 1, from_byte: head.size, to_byte: None };
-    let whole = recording.size == Some(head.size);
-    let end = End {
-        state: if whole && head.sha256.is_some() { State::Sealed } else { State::Partial },
-        reason: (!whole).then_some(Reason::NotSealedInTime),
-        missing: (!whole).then_some(missing),
-        ..End::sealed(head.size, None, None)
+    // The digests of the parts went with the list of parts; what the store made of them stands at the object.
+    let sha256_parts = match head.sha256 {
+        Some(ObjectDigest::Composite(over_parts, _)) => Some(over_parts),
+        _ => None,
+    };
+    let kept = End { sha256_parts, ..End::sealed(head.size, None, None) };
+    let end = match recording.size == Some(head.size) && sha256_parts.is_some() {
+        true => kept,
+        false => End {
+            state: State::Partial,
+            reason: Some(Reason::NotSealedInTime),
+            missing: Some(missing_after(recording, head.size)),
+            ..kept
+        },
     };
     finish(app, recording, lease, end).await
+}
+
+/// What is missing when the first `size` bytes are there.
+fn missing_after(recording: &Recording, size: u64) -> Missing {
+    let parts = u32::try_from(size.div_ceil(recording.part_size)).unwrap_or(u32::MAX);
+    Missing { from_part: parts.saturating_add(1), from_byte: size, to_byte: recording.size }
 }
 
 fn proof_of(parts: &[StoredPart]) -> Proof {

@@ -202,8 +202,8 @@ async fn settle(
 ) -> Result<Sealed, Error> {
     match outcome {
         Outcome::Proved(digests) => {
-            let end =
-                completion::End::sealed(proof.size, digests.or_else(|| proof.digests.clone()), duration_ms);
+            let digests = digests.as_deref().or(proof.digests.as_deref());
+            let end = completion::End::sealed(proof.size, digests, duration_ms);
             completion::finish(app, recording, lease, end).await
         }
         Outcome::Differs { size } => {

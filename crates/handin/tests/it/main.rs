@@ -9,6 +9,7 @@ mod arrows;
 mod end_to_end;
 mod http;
 mod reference;
+mod service;
 
 mod proxy;
 mod stores;

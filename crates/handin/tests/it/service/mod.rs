@@ -1,0 +1,3 @@
+//! What services do between the calls that a client can see.
+
+mod erase;
