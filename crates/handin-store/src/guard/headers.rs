@@ -3,7 +3,7 @@
 //! A client that asks for encryption, a lock or an ACL and gets 200 believes it has them. So whatever would
 //! change the meaning of a request is either done or refused here by name.
 
-use http::header::{CONTENT_TYPE, TRANSFER_ENCODING};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, TRANSFER_ENCODING};
 use http::request::Parts;
 use http::{HeaderMap, Method};
 use s3s::{S3Error, S3ErrorCode, S3Result};
@@ -57,6 +57,15 @@ fn check_form(request: &Parts) -> S3Result<()> {
     let form = text(&request.headers, CONTENT_TYPE.as_str())
         .is_some_and(|kind| kind.to_ascii_lowercase().starts_with("multipart/form-data"));
     if form && request.method == Method::POST { Err(not_implemented("POST of a form")) } else { Ok(()) }
+}
+
+/// Writes down the length of a body that is not there. Clients may leave it out (RFC 9110 section 8.6) although
+/// it is signed.
+pub(super) fn state_length(request: &mut Parts) {
+    let takes_body = request.method == Method::PUT || request.method == Method::POST;
+    if takes_body && !request.headers.contains_key(TRANSFER_ENCODING) {
+        request.headers.entry(CONTENT_LENGTH).or_insert(HeaderValue::from_static("0"));
+    }
 }
 
 /// Refuses a body whose length is not known beforehand, as S3 does.

@@ -88,6 +88,7 @@ impl Guard {
     }
 
     fn admit(&self, request: &mut http::request::Parts, body: Body) -> S3Result<Body> {
+        headers::state_length(request);
         let digest = self.authority.admit(request, self.store.now_ms().div_euclid(1000))?;
         headers::check_supported(request)?;
         headers::check_length(request)?;

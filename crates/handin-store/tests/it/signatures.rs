@@ -147,6 +147,21 @@ async fn a_signed_length_binds_to_the_byte() {
 }
 
 #[tokio::test]
+async fn the_signed_length_of_nothing_need_not_be_said() {
+    let store = TestStore::start().await;
+    let put = PutObject { key: "a", size: Some(0), ..Default::default() };
+    let url = put.call().presign(&store.signer(), store.now(), ten_minutes());
+    let path = url.split_once(&store.address.to_string()).unwrap().1;
+    let request = format!("PUT {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n", store.address);
+    let mut stream = TcpStream::connect(store.address).await.unwrap();
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    assert_eq!(store.get("a").await.status.as_u16(), 200);
+}
+
+#[tokio::test]
 async fn a_signed_type_binds() {
     let store = TestStore::start().await;
     let put = PutObject { key: "a", content_type: Some("video/webm"), ..Default::default() };
