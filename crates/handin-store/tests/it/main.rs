@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop where it is")]
 
+mod process;
 mod support;
 
 mod listings;
@@ -14,4 +15,7 @@ mod lifecycle;
 mod signatures;
 
 mod clients;
+mod full_disk;
+mod killed;
+mod memory;
 mod names;

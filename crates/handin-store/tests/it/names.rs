@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use handin_s3::Expiry;
@@ -15,17 +14,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use tokio::net::TcpStream;
 
-use crate::support::{TestStore, call};
-
-/// Every file below a folder, without the store's own.
-fn files(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() { found.extend(files(&path)) } else { found.push(path) }
-    }
-    found
-}
+use crate::support::{TestStore, call, files};
 
 fn key() -> impl Strategy<Value = String> {
     let nasty = prop_oneof![

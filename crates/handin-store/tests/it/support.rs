@@ -1,7 +1,7 @@
 //! A store on a free port with a clock that can be moved, and a client that signs.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -203,6 +203,16 @@ pub async fn reply(request: reqwest::RequestBuilder) -> Reply {
     let response = request.send().await.unwrap();
     let (status, headers) = (response.status(), response.headers().clone());
     Reply { status, headers, body: response.bytes().await.unwrap().to_vec() }
+}
+
+/// Every file below a folder.
+pub fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { found.extend(files(&path)) } else { found.push(path) }
+    }
+    found
 }
 
 /// Bytes that differ from place to place and from seed to seed.
