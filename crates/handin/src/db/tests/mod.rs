@@ -6,6 +6,7 @@ mod faults;
 mod groups;
 mod jobs;
 mod lists;
+mod migrating;
 mod opening;
 mod statements;
 
