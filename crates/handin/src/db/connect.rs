@@ -2,10 +2,12 @@
 //!
 //! Knows nothing of tables.
 
+use std::fs::File;
 use std::str::FromStr;
 use std::time::Duration;
 
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
+use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AnyConnection, AnyPool, AssertSqlSafe, ConnectOptions, Executor};
 
 use super::Error;
@@ -73,6 +75,23 @@ impl Connector {
             .await
             .map_err(|_| Error::unavailable("no connection in time"))?;
         outcome.map_err(unreachable_database)
+    }
+
+    /// Waits until no other process migrates; the turn ends when it is dropped. SQLite has no lock for this, so a file
+    /// beside the database stands for it. PostgreSQL has one, which the migrations take themselves.
+    pub(super) async fn turn(&self) -> Result<Option<File>, Error> {
+        let Kind::Sqlite = self.kind else { return Ok(None) };
+        let mut path = SqliteConnectOptions::from_str(self.options.database_url.as_str())?
+            .get_filename()
+            .as_os_str()
+            .to_owned();
+        path.push(".migrating");
+        let locked = tokio::task::spawn_blocking(move || {
+            let file = File::create(path)?;
+            file.lock().map(|()| file)
+        });
+        let locked = locked.await.map_err(std::io::Error::other).flatten();
+        locked.map(Some).map_err(|error| Error::from(sqlx::Error::Io(error)))
     }
 
     /// A pool that connects when it is first used. On SQLite its connections cannot write.

@@ -10,24 +10,13 @@ use super::connect::Kind;
 /// Every migration, oldest first: number, name, text.
 const FILES: &[(i64, &str, &str)] = &[(1, "ledger", include_str!("../../migrations/0001_ledger.sql"))];
 
-/// Brings the database to the newest version. Several nodes may do so at once: PostgreSQL makes them queue up, and on
-/// SQLite whoever comes second finds the file applied when it looks again.
+/// Brings the database to the newest version. Several nodes may do so at once: PostgreSQL makes them queue up, and for
+/// SQLite [`Connector::turn`](super::connect::Connector::turn) does.
 pub(super) async fn run(kind: Kind, connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
     if kind == Kind::Postgres {
         // A node waits here for as long as another one migrates, and a new index on a large table takes its time.
         connection.execute("set statement_timeout = 0").await?;
-        return migrate(kind, connection).await;
     }
-    // Each file is one transaction, so a race is lost once for each file at most, and changes nothing.
-    for _ in FILES {
-        if migrate(kind, connection).await.is_ok() {
-            return Ok(());
-        }
-    }
-    migrate(kind, connection).await
-}
-
-async fn migrate(kind: Kind, connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
     let migrations = FILES.iter().map(|(version, name, text)| migration(kind, *version, name, text));
     Migrator::with_migrations(migrations.collect()).run(connection).await.map_err(sqlx::Error::from)
 }

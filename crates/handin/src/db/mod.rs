@@ -91,6 +91,7 @@ impl Db {
     /// # Errors
     /// `Other` if the database is newer than this program, or a migration fails.
     pub async fn migrate(&self) -> Result<(), Error> {
+        let _turn = self.inner.connector.turn().await?;
         let mut connection = self.inner.connector.connect().await?;
         migrations::run(self.inner.connector.kind, &mut connection).await?;
         sqlx::Connection::close(connection).await?;
