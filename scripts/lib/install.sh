@@ -3,6 +3,8 @@
 
 # Names of the release that the tests were measured with; a new one is a new folder in the cache.
 versitygw_version=v1.8.0
+cargo_deny_version=0.20.2
+cargo_machete_version=0.9.2
 
 # Debian packages of the programs that are missing, in one go.
 install_packages() {
@@ -46,6 +48,17 @@ install_python() {
         "$folder/bin/pip" install --quiet --requirement "$root/scripts/requirements.txt" || { rm -rf "$folder"; return 1; }
     fi
     python=$folder/bin/python
+}
+
+# The two programs that look at the dependencies, built once for each version; without optimising, as they run for a second.
+install_tools() {
+    local tool
+    PATH=$PATH:$cache/tools/bin
+    for tool in cargo-deny@$cargo_deny_version cargo-machete@$cargo_machete_version; do
+        has "${tool%@*}" && continue
+        say "  building $tool"
+        env -u CARGO_TARGET_DIR cargo install --quiet --locked --debug --root "$cache/tools" "$tool" || return 1
+    done
 }
 
 # versitygw, built once for each version.
