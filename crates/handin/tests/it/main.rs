@@ -13,3 +13,7 @@ mod service;
 
 mod proxy;
 mod stores;
+mod upload;
+
+mod demo;
+mod doctor;

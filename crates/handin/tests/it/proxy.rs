@@ -85,6 +85,11 @@ impl Answer {
         Answer { status, headers: String::new(), body }
     }
 
+    /// A JSON document.
+    pub fn json(status: u16, body: &serde_json::Value) -> Answer {
+        Answer { status, headers: String::new(), body: body.to_string() }
+    }
+
     /// Adds a header.
     pub fn header(mut self, name: &str, value: &str) -> Answer {
         self.headers.push_str(&format!("{name}: {value}\r\n"));

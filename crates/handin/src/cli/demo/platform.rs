@@ -98,7 +98,7 @@ impl Platform {
 
     async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> anyhow::Result<Value> {
         let call = || self.api.json(method.clone(), path, body);
-        persist(&self.ids, PATIENCE, call).await.with_context(|| format!("{method} {path}"))
+        persist(&self.ids, || PATIENCE, |_| {}, call).await.with_context(|| format!("{method} {path}"))
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, ensure};
 use handin_core::Pace;
 use jiff::Timestamp;
 use reqwest::Method;
@@ -187,8 +187,14 @@ impl Api {
     /// The API at `server`, such as `https://handin.example.com`, for whoever `bearer` names.
     ///
     /// # Errors
-    /// When no TLS can be set up.
+    /// When `server` is not such an address, or no TLS can be set up.
     pub fn new(server: &str, bearer: &str, pacer: Arc<Pacer>) -> anyhow::Result<Api> {
+        let address =
+            reqwest::Url::parse(server).with_context(|| format!("the server {server} is not a URL"))?;
+        ensure!(
+            matches!(address.scheme(), "http" | "https"),
+            "the server {server} is not an http:// or https:// URL"
+        );
         let http = reqwest::Client::builder()
             .connect_timeout(CONNECT)
             .timeout(LONGEST_CALL)
@@ -273,6 +279,9 @@ impl Api {
     }
 
     fn unreachable(&self, error: reqwest::Error) -> Failure {
+        if error.is_builder() {
+            return Failure::Final(anyhow!(error.without_url()).context("the call cannot be made"));
+        }
         let why = anyhow!(error.without_url()).context(format!("no answer from {}", self.server));
         Failure::Again { after: None, why }
     }

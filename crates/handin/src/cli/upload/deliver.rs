@@ -109,7 +109,7 @@ impl Delivery<'_> {
             }
             None => self.send_and_seal(take, &opened, &sender, &mut sent).await?.receipt,
         };
-        let stated = receipt::verify(self.shared, &self.keys, &receipt).await?;
+        let stated = receipt::verify(self.shared, &self.keys, self.tell(), &receipt).await?;
         stated.check(&take.record, &opened.id, &sent)?;
         take.sealed(receipt.clone())?;
         Ok(Delivered { upload: take.record.upload.clone(), resumed_bytes, stated, receipt })
@@ -125,9 +125,10 @@ impl Delivery<'_> {
             self.shared.pacer.may_ask().await;
             self.shared.api.open(&wanted, &key).await
         };
-        let patience = if self.ready.borrow().ended { self.shared.patience } else { FOREVER };
-        let opened =
-            persist(&self.shared.ids, patience, open).await.context("no recording could be opened")?;
+        let patience = || if self.ready.borrow().ended { self.shared.patience } else { FOREVER };
+        let opened = persist(&self.shared.ids, patience, self.tell(), open)
+            .await
+            .context("no recording could be opened")?;
         take.record.opened = Some(opened.clone());
         take.save()?;
         self.meter.say(&format!("recording {}", opened.id));
@@ -151,8 +152,8 @@ impl Delivery<'_> {
     }
 
     async fn look(&self, opened: &Opened) -> anyhow::Result<View> {
-        let view =
-            persist(&self.shared.ids, self.shared.patience, || self.shared.api.view(&opened.id)).await?;
+        let Shared { ids, patience, api, .. } = self.shared;
+        let view = persist(ids, || *patience, self.tell(), || api.view(&opened.id)).await?;
         match view.state.as_str() {
             "open" | "sealing" | "sealed" => Ok(view),
             state => Err(anyhow::anyhow!("recording {} is {state}", opened.id).context(Gone)),
@@ -222,7 +223,13 @@ impl Delivery<'_> {
     }
 
     async fn seal(&self, opened: &Opened, claim: &Seal<'_>) -> anyhow::Result<Sealed> {
-        persist(&self.shared.ids, self.shared.patience, || self.shared.api.seal(&opened.id, claim)).await
+        let Shared { ids, patience, api, .. } = self.shared;
+        persist(ids, || *patience, self.tell(), || api.seal(&opened.id, claim)).await
+    }
+
+    /// Says why something is tried again.
+    fn tell(&self) -> impl Fn(&anyhow::Error) {
+        |why| self.meter.say(&format!("{why:#}"))
     }
 
     fn claim<'o>(&self, take: &Take, opened: &'o Opened, sent: &SentParts) -> Seal<'o> {

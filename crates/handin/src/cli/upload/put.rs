@@ -70,8 +70,13 @@ impl Putter {
 }
 
 fn unreachable(error: reqwest::Error) -> Failure {
+    let unusable = error.is_builder();
     // The URL is a secret, and errors end up on screens and in logs.
-    Failure::Again { after: None, why: anyhow!(error.without_url()).context("no answer from the store") }
+    let why = anyhow!(error.without_url());
+    match unusable {
+        true => Failure::Final(why.context("the signed URL cannot be used")),
+        false => Failure::Again { after: None, why: why.context("no answer from the store") },
+    }
 }
 
 async fn judge(response: Response) -> Result<(), Failure> {

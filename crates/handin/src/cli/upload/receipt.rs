@@ -9,7 +9,6 @@ use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::api::Api;
 use super::board::SentParts;
 use super::retry::persist;
 use super::send::Shared;
@@ -94,22 +93,24 @@ pub fn sha256_parts(sent: &SentParts) -> String {
     hex::encode(Sha256::digest(hash_of_part_hashes_input(&digests)))
 }
 
-/// Verifies a receipt with the keys remembered at `known`; asks the server only for a key that is not among them.
+/// Verifies a receipt with the keys remembered at `known`; asks the server only for a key that is not among them, and
+/// tells when it does not answer.
 ///
 /// # Errors
 /// When the server cannot be reached for a new key, or no key fits.
-pub async fn verify(shared: &Shared, known: &Path, jws: &str) -> anyhow::Result<Receipt> {
+pub async fn verify(
+    shared: &Shared,
+    known: &Path,
+    tell: impl Fn(&anyhow::Error),
+    jws: &str,
+) -> anyhow::Result<Receipt> {
     let remembered = std::fs::read(known).ok().and_then(|text| serde_json::from_slice::<JwkSet>(&text).ok());
     if let Some(receipt) = remembered.and_then(|keys| Receipt::verify(jws, &keys).ok()) {
         return Ok(receipt);
     }
-    let keys = fetch(shared, &shared.api).await?;
+    let keys = persist(&shared.ids, || shared.patience, tell, || shared.api.jwks())
+        .await
+        .context("the server's receipt keys cannot be had")?;
     write_durably(known, &serde_json::to_vec(&keys)?)?;
     Receipt::verify(jws, &serde_json::from_value(keys).context("the server's keys are not a JWK set")?)
-}
-
-async fn fetch(shared: &Shared, api: &Api) -> anyhow::Result<serde_json::Value> {
-    persist(&shared.ids, shared.patience, || api.jwks())
-        .await
-        .context("the server's receipt keys cannot be had")
 }

@@ -74,8 +74,17 @@ pub fn jitter(ids: &Ids) -> f64 {
     f64::from(u32::from_le_bytes(ids.bytes())) / f64::from(u32::MAX)
 }
 
-/// Tries `attempt` until it succeeds, fails for good, or has failed for `patience`.
-pub async fn persist<T, F>(ids: &Ids, patience: Duration, mut attempt: impl FnMut() -> F) -> anyhow::Result<T>
+/// Tries `attempt` until it succeeds, fails for good, or has failed for `patience`, which is asked for at each
+/// failure. Before each pause `tell` hears why.
+///
+/// # Errors
+/// With the reason of the last attempt.
+pub async fn persist<T, F>(
+    ids: &Ids,
+    patience: impl Fn() -> Duration,
+    tell: impl Fn(&anyhow::Error),
+    mut attempt: impl FnMut() -> F,
+) -> anyhow::Result<T>
 where
     F: Future<Output = Result<T, Failure>>,
 {
@@ -86,8 +95,11 @@ where
             Err(Failure::Again { after, why }) => (after, why),
             Err(Failure::SignAgain(why) | Failure::Final(why)) => return Err(why),
         };
-        match backoff.next(Instant::now(), patience, after, jitter(ids)) {
-            Some(wait) => sleep(wait).await,
+        match backoff.next(Instant::now(), patience(), after, jitter(ids)) {
+            Some(wait) => {
+                tell(&why);
+                sleep(wait).await;
+            }
             None => return Err(why).context(format!("gave up after {} attempts", backoff.attempts())),
         }
     }
@@ -159,10 +171,13 @@ mod tests {
                 _ => Err(Failure::Again { after: None, why: anyhow::anyhow!("away") }),
             }
         };
-        assert_eq!(persist(&ids, PATIENCE, flaky).await.unwrap(), "done");
+        let told = Cell::new(0);
+        let tell = |_: &anyhow::Error| told.set(told.get() + 1);
+        assert_eq!(persist(&ids, || PATIENCE, tell, flaky).await.unwrap(), "done");
+        assert_eq!(told.get(), 2);
         let never =
             || async { Err::<(), _>(Failure::Again { after: None, why: anyhow::anyhow!("still away") }) };
-        let error = persist(&ids, PATIENCE, never).await.unwrap_err();
+        let error = persist(&ids, || PATIENCE, |_| {}, never).await.unwrap_err();
         assert!(format!("{error:#}").ends_with("still away"), "{error:#}");
     }
 }
