@@ -42,3 +42,7 @@ samples:
 # The whole way of three candidates' recordings; then it keeps serving.
 demo *args:
     cargo run --release -- demo {{ args }}
+
+# Speed and memory, side by side with others: about ten minutes, writes docs/benchmarks.md; --quick takes two and only prints.
+bench *args:
+    bench/run {{ args }}

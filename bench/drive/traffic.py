@@ -1,0 +1,89 @@
+"""What goes through the API for each GiB that is stored, beside the GiB that a proxy would carry."""
+
+import http.client
+import json
+import os
+
+from .instance import Instance
+from .load import load
+from .parts import CLIENTS, DIGEST, GIB, PART, put
+from .processes import GENERATOR, Failed, run
+from .relay import Relay
+from .report import figure, goal, table
+
+# What Chromium sends with a call to an API of another origin, beside what our client sets.
+BROWSER = {
+    "sec-ch-ua": '"Chromium";v="142", "Not_A Brand";v="99"', "sec-ch-ua-mobile": "?0", "sec-ch-ua-platform": '"Windows"',
+    "user-agent": "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36",
+    "accept": "*/*", "origin": "https://exams.example", "sec-fetch-site": "cross-site", "sec-fetch-mode": "cors",
+    "sec-fetch-dest": "empty", "referer": "https://exams.example/", "accept-encoding": "gzip, deflate, br, zstd",
+    "accept-language": "ko-KR,ko;q=0.9,en-US;q=0.8,en;q=0.7",
+}
+
+
+def measure(bench):
+    """Gives the section's text; counted once, since bytes do not vary."""
+    size = GIB // 4 if bench.quick else GIB
+    with Instance(bench.program("handin"), os.path.join(bench.scratch, "traffic")) as handin:
+        exam = handin.exam()
+        with Relay(handin.api) as relay:
+            native_upload(bench, relay, handin.token(exam, "c-native"), size)
+            native = counted(relay, size)
+        with Relay(handin.api) as relay:
+            browser(bench, handin, relay, handin.token(exam, "c-browser"), size)
+            browser_like = counted(relay, size)
+    return text({"`handin upload`": native, "a browser that asks for each part alone": browser_like})
+
+
+def counted(relay, size):
+    scale = GIB / size / 1024
+    return {"up_kib": relay.up * scale, "down_kib": relay.down * scale, "kib": (relay.up + relay.down) * scale}
+
+
+def native_upload(bench, relay, token, size):
+    """The product's own uploader, a finished file."""
+    path = os.path.join(bench.scratch, "gibibyte.webm")
+    with open(path, "wb") as file:
+        file.truncate(size)
+    run(bench.program("handin"), "upload", "--server", f"http://{relay.address}", "--track", "webcam", path,
+        core=GENERATOR, env={"HANDIN_TOKEN": token})
+    os.remove(path)
+
+
+def browser(bench, handin, relay, token, size):
+    """The calls of a page that records: open, one sign for each part with its digest and a heartbeat, seal."""
+    page = Page(relay.address, token)
+    opened = page.post("/v1/recordings", {"track": "webcam", "upload": "stream", "content_type": "video/webm"})
+    count, requests, parts = size // PART, [], []
+    for number in range(1, count + 1):
+        part = {"number": number, "size": PART, "sha256": DIGEST}
+        body = {"handle": opened["handle"], "parts": [part], "recorded_ms": 84_000 * number, "pending_bytes": PART}
+        signed = page.post(f"/v1/recordings/{opened['id']}/sign", body)
+        requests.append(put(signed["parts"][0], PART))
+        parts.append(part)
+    load(bench, handin, handin.store, requests, CLIENTS)
+    page.post(f"/v1/recordings/{opened['id']}/seal", {"handle": opened["handle"], "size": count * PART, "parts": parts})
+
+
+class Page:
+    """Calls over one connection, with a browser's headers."""
+
+    def __init__(self, address, token):
+        self.connection = http.client.HTTPConnection(address, timeout=60)
+        self.headers = BROWSER | {"authorization": f"Bearer {token}", "content-type": "application/json"}
+
+    def post(self, path, body):
+        self.connection.request("POST", path, json.dumps(body, separators=(",", ":")), self.headers)
+        answer = self.connection.getresponse()
+        text = answer.read()
+        if answer.status >= 300:
+            raise Failed(f"{path} was answered {answer.status}: {text[:300]}")
+        return json.loads(text)
+
+
+def text(figures):
+    row = lambda name, it: [name, figure(it["up_kib"]), figure(it["down_kib"]), figure(it["kib"]),
+                            f"1 : {figure(GIB / 1024 / it['kib'])}", goal(it["kib"] < 256, "< 256 KiB")]
+    rows = [row(name, it) for name, it in figures.items()]
+    rows.append(["proxying, its bodies alone", figure(GIB / 1024), "–", figure(GIB / 1024), "1 : 1", ""])
+    return table(["through the API for each GiB stored", "up, KiB", "down, KiB", "both, KiB", "to what is stored", "goal"], rows)
