@@ -1,5 +1,5 @@
-//! Many part URLs of one upload. They differ in number, length and checksum only, so everything before
-//! the number is hashed once and everything between is copied, never formatted.
+//! Part URLs of one upload. They differ in number, length and checksum only, so for many of them everything
+//! before the number is hashed once and everything between is copied, never formatted.
 
 use http::Method;
 
@@ -46,6 +46,10 @@ impl Signer {
         at: i64,
         expiry: Expiry,
     ) -> Vec<String> {
+        // Cutting a template pays from the second part on.
+        if let [part] = parts {
+            return vec![self.part_url(upload, part, at, expiry)];
+        }
         let day = self.day(at);
         // Whether a checksum is bound changes the list of signed headers, so there are two templates.
         let mut templates = [None, None];
@@ -56,6 +60,20 @@ impl Signer {
                 .url(&day, part)
         };
         parts.iter().map(url).collect()
+    }
+
+    fn part_url(&self, upload: &UploadToSign<'_>, part: &PartToSign, at: i64, expiry: Expiry) -> String {
+        let (mut number_digits, mut size_digits) = ([0; 20], [0; 20]);
+        let checksum = part.sha256.map(|digest| digest.base64_bytes());
+        let checksum = checksum.as_ref().map(|text| str::from_utf8(text).expect("base64 is ASCII"));
+        let query =
+            [("partNumber", decimal(part.number.into(), &mut number_digits)), ("uploadId", upload.upload_id)];
+        let mut headers: Vec<Pair<'_>> = Vec::with_capacity(upload.headers.len() + 2);
+        headers.extend_from_slice(upload.headers);
+        headers.push((LENGTH, decimal(part.size, &mut size_digits)));
+        headers.extend(checksum.map(|checksum| (CHECKSUM, checksum)));
+        let request = Request { method: Method::PUT, key: upload.key, query: &query, headers: &headers };
+        self.presign(&request, at, expiry)
     }
 }
 
