@@ -168,32 +168,36 @@ impl Running {
     }
 }
 
-/// The sums being taken of one body: always MD5, which plain clients expect as the ETag, and what is asked.
+/// The sums being taken of one body.
 pub(crate) struct Digests {
-    md5: Md5,
+    md5: Option<Md5>,
     running: Vec<Running>,
 }
 
 /// The finished sums of one body.
 pub(crate) struct Sums {
-    pub(crate) md5: [u8; 16],
+    pub(crate) md5: Option<[u8; 16]>,
     pub(crate) sums: Vec<Sum>,
 }
 
 impl Digests {
-    pub(crate) fn new(algorithms: &[Algorithm]) -> Self {
-        Self { md5: Md5::new(), running: algorithms.iter().copied().map(Running::new).collect() }
+    /// Takes these sums, and MD5 too if `md5`: it costs more than all the rest of receiving a body.
+    pub(crate) fn new(algorithms: &[Algorithm], md5: bool) -> Self {
+        let running = algorithms.iter().copied().map(Running::new).collect();
+        Self { md5: md5.then(Md5::new), running }
     }
 
     pub(crate) fn update(&mut self, bytes: &[u8]) {
-        self.md5.update(bytes);
+        if let Some(md5) = &mut self.md5 {
+            md5.update(bytes);
+        }
         for running in &mut self.running {
             running.update(bytes);
         }
     }
 
     pub(crate) fn finish(self) -> Sums {
-        let md5 = self.md5.finalize();
+        let md5 = self.md5.map(Md5::finalize);
         Sums { md5, sums: self.running.into_iter().map(Running::finish).collect() }
     }
 }
@@ -234,12 +238,17 @@ fn composite(algorithm: Algorithm, pieces: &[Piece<'_>]) -> String {
     format!("{}-{}", running.finish().base64(), pieces.len())
 }
 
-/// The ETag of an object of several parts: the MD5 of the parts' MD5s, `-`, and their number.
-pub(crate) fn etag_of_parts<'a>(md5s: impl Iterator<Item = &'a [u8; 16]>) -> String {
+/// The ETag of a body. Clients take one without `-` for the MD5; where that was not taken, the checksum stands in.
+pub(crate) fn etag(md5: Option<[u8; 16]>, sum: &Sum, size: u64) -> String {
+    md5.map_or_else(|| format!("{:.32}-{size:x}", sum.hex()), hex::encode)
+}
+
+/// The ETag of an object of several parts: the MD5 of the parts' MD5s (or what stands in for them), `-`, and their number.
+pub(crate) fn etag_of_parts<'a>(etags: impl Iterator<Item = &'a str>) -> String {
     let mut md5 = Md5::new();
     let mut count = 0;
-    for part in md5s {
-        md5.update(part);
+    for etag in etags {
+        md5.update(&hex::decode(etag).unwrap_or_else(|_| etag.as_bytes().to_vec()));
         count += 1;
     }
     let mut etag = hex::encode(md5.finalize());
@@ -252,7 +261,7 @@ mod tests {
     use super::*;
 
     fn sum_of(algorithm: Algorithm, bytes: &[u8]) -> Sum {
-        let mut digests = Digests::new(&[algorithm]);
+        let mut digests = Digests::new(&[algorithm], false);
         digests.update(bytes);
         digests.finish().get(algorithm).unwrap().clone()
     }

@@ -97,7 +97,7 @@ fn assemble(upload: &Upload, parts: &BTreeMap<u16, Part>, claims: &Claims) -> Re
     Ok(Manifest {
         key: intent.key,
         size,
-        etag: digest::etag_of_parts(chosen.iter().map(|(_, part)| &part.md5)),
+        etag: digest::etag_of_parts(chosen.iter().map(|(_, part)| &*part.etag)),
         modified_ms: claims.now_ms,
         headers: intent.headers,
         metadata: intent.metadata,
@@ -140,7 +140,7 @@ fn choose<'a>(
 }
 
 fn verify(upload: &Upload, part: &Part, claim: &Claim) -> Result<(), Error> {
-    if claim.etag.as_ref().is_some_and(|etag| *etag != part.etag()) {
+    if claim.etag.as_ref().is_some_and(|etag| **etag != *part.etag) {
         return Err(Error::InvalidPart(claim.number));
     }
     for sum in &claim.sums {

@@ -14,7 +14,7 @@ use tokio::task::JoinHandle;
 
 use super::blob::Blob;
 use super::durable;
-use crate::digest::{Algorithm, Digests, Sum, Sums};
+use crate::digest::{self, Algorithm, Digests, Sum, Sums};
 use crate::error::Error;
 
 /// How much of a body is gathered before it is written. Two such slices are in memory for each upload.
@@ -36,6 +36,8 @@ pub(crate) struct Reception {
     pub(crate) declared: Declared,
     /// The algorithm whose sum is kept.
     pub(crate) algorithm: Algorithm,
+    /// Whether MD5 is taken though the client declared none.
+    pub(crate) md5: bool,
     /// The most bytes that are taken.
     pub(crate) limit: u64,
     pub(crate) idle_timeout: Duration,
@@ -47,6 +49,14 @@ pub(crate) struct Received {
     /// Bytes.
     pub(crate) size: u64,
     pub(crate) sums: Sums,
+}
+
+impl Received {
+    /// The sum that is kept, and the ETag.
+    pub(crate) fn kept(&self, algorithm: Algorithm) -> Result<(Sum, String), Error> {
+        let sum = self.sums.get(algorithm).ok_or(Error::BadDigest(algorithm.name()))?;
+        Ok((sum.clone(), digest::etag(self.sums.md5, sum, self.size)))
+    }
 }
 
 struct Sink {
@@ -70,7 +80,7 @@ pub(crate) async fn receive<S>(mut body: S, blob: Blob, reception: &Reception) -
 where
     S: Stream<Item = Result<Bytes, StdError>> + Unpin,
 {
-    let mut writer = Writer::create(&blob, reception.algorithms());
+    let mut writer = Writer::create(&blob, reception.digests());
     let mut size = 0;
     let mut slice = Vec::new();
     let mut gathered = 0;
@@ -103,7 +113,7 @@ where
 }
 
 impl Reception {
-    fn algorithms(&self) -> Vec<Algorithm> {
+    fn digests(&self) -> Digests {
         let mut algorithms = vec![self.algorithm];
         let declared = self.declared.sums.iter().map(|sum| sum.algorithm);
         for algorithm in declared.chain(self.declared.trailers.iter().copied()) {
@@ -111,7 +121,7 @@ impl Reception {
                 algorithms.push(algorithm);
             }
         }
-        algorithms
+        Digests::new(&algorithms, self.md5 || self.declared.md5.is_some())
     }
 
     fn check_size(&self, size: u64) -> Result<(), Error> {
@@ -121,7 +131,7 @@ impl Reception {
 
 impl Declared {
     fn check(&self, sums: &Sums) -> Result<(), Error> {
-        if self.md5.is_some_and(|md5| md5 != sums.md5) {
+        if self.md5.is_some() && self.md5 != sums.md5 {
             return Err(Error::BadDigest("Content-MD5"));
         }
         match self.sums.iter().find(|sum| sums.get(sum.algorithm) != Some(sum)) {
@@ -137,11 +147,11 @@ struct Writer {
 }
 
 impl Writer {
-    fn create(blob: &Blob, algorithms: Vec<Algorithm>) -> Self {
+    fn create(blob: &Blob, digests: Digests) -> Self {
         let path = blob.path().to_owned();
         let create = move || {
             let file = File::create_new(path)?;
-            Ok(Sink { file, digests: Digests::new(&algorithms) })
+            Ok(Sink { file, digests })
         };
         Self { task: tokio::task::spawn_blocking(create) }
     }

@@ -57,7 +57,8 @@ pub(crate) struct Part {
     pub(crate) size: u64,
     /// Unix milliseconds.
     pub(crate) modified_ms: i64,
-    pub(crate) md5: [u8; 16],
+    /// Without quotes.
+    pub(crate) etag: Box<str>,
     pub(crate) sum: Sum,
 }
 
@@ -66,16 +67,11 @@ impl Part {
         self.sequence
     }
 
-    /// The part's ETag, without quotes.
-    pub(crate) fn etag(&self) -> String {
-        hex::encode(self.md5)
-    }
-
-    /// The name of the part's file: number, sequence, size, time, MD5 and checksum. Sorting the names sorts
+    /// The name of the part's file: number, sequence, size, time, ETag and checksum. Sorting the names sorts
     /// the parts.
     pub(crate) fn file_name(&self, number: u16) -> String {
-        let Self { sequence, size, modified_ms, .. } = self;
-        format!("{number:05}.{sequence}.{size}.{modified_ms}.{}.{}", self.etag(), self.sum.hex())
+        let Self { sequence, size, modified_ms, etag, sum } = self;
+        format!("{number:05}.{sequence}.{size}.{modified_ms}.{etag}.{}", sum.hex())
     }
 
     /// Reads a file's name back; `None` for what is not the file of a part.
@@ -86,7 +82,7 @@ impl Part {
             sequence: fields.next()?.parse().ok()?,
             size: fields.next()?.parse().ok()?,
             modified_ms: fields.next()?.parse().ok()?,
-            md5: hex::decode(fields.next()?).ok()?.try_into().ok()?,
+            etag: fields.next()?.into(),
             sum: Sum::from_hex(algorithm, fields.next()?)?,
         };
         fields.next().is_none().then_some((number, part))
@@ -98,7 +94,7 @@ pub(crate) struct Arrival {
     pub(crate) number: u16,
     pub(crate) size: u64,
     pub(crate) modified_ms: i64,
-    pub(crate) md5: [u8; 16],
+    pub(crate) etag: Box<str>,
     pub(crate) sum: Sum,
     /// Where the bytes are, synced.
     pub(crate) blob: Blob,
@@ -123,7 +119,7 @@ impl Upload {
             sequence: self.next_sequence()?,
             size: arrival.size,
             modified_ms: arrival.modified_ms,
-            md5: arrival.md5,
+            etag: arrival.etag,
             sum: arrival.sum,
         };
         let path = self.part_path(arrival.number, &part);
@@ -196,7 +192,7 @@ mod tests {
             sequence: 7,
             size: 5 << 20,
             modified_ms: 1_700_000_000_123,
-            md5: [0xab; 16],
+            etag: "ab".repeat(16).into(),
             sum: Sum::new(Algorithm::Sha256, &[0xcd; 32]).unwrap(),
         };
         let name = part.file_name(3);
@@ -206,7 +202,7 @@ mod tests {
 
     #[test]
     fn other_names_are_not_parts() {
-        for name in ["", "00001", "00001.0.1.2.zz.00", "0123.unfinished", "70000.0.0.0.00.00"] {
+        for name in ["", "00001", "00001.0.1.2.ab.zz", "0123.unfinished", "70000.0.0.0.00.00"] {
             assert_eq!(Part::parse(name, Algorithm::Crc32), None, "{name}");
         }
     }

@@ -73,8 +73,7 @@ impl Operations {
         let blob = blocking(move || place.new_data(&name)).await?.map_err(Error::from)?;
         let received = receive::receive(body, blob, &reception).await?;
         convert::check_trailers(&reception.declared.trailers, trailing_headers.as_ref(), &received.sums)?;
-        let checksum = checksum_of(&received, reception.algorithm)?;
-        let manifest = self.manifest(input, id, &received, checksum)?;
+        let manifest = self.manifest(input, id, &received, reception.algorithm)?;
         let manifest = commit(bucket, manifest, received.blob, condition).await?;
         Ok(put_output(manifest))
     }
@@ -98,6 +97,8 @@ impl Operations {
         Ok(Reception {
             declared,
             algorithm,
+            // Plain clients compare the ETag of what they put with its MD5.
+            md5: true,
             limit: LARGEST_BODY,
             idle_timeout: self.store.config.idle_timeout,
         })
@@ -108,11 +109,12 @@ impl Operations {
         input: PutObjectInput,
         data: String,
         received: &receive::Received,
-        checksum: ObjectChecksum,
+        algorithm: Algorithm,
     ) -> S3Result<Manifest> {
+        let (sum, etag) = received.kept(algorithm)?;
         Ok(Manifest {
             size: received.size,
-            etag: hex::encode(received.sums.md5),
+            etag,
             modified_ms: self.store.now_ms(),
             headers: Headers {
                 content_type: input.content_type,
@@ -124,7 +126,7 @@ impl Operations {
                 storage_class: storage_class(input.storage_class.as_ref())?,
             },
             metadata: input.metadata.unwrap_or_default().into_iter().collect(),
-            checksum,
+            checksum: ObjectChecksum { algorithm, kind: Kind::FullObject, value: sum.base64() },
             data,
             upload_id: None,
             parts: Vec::new(),
@@ -207,12 +209,6 @@ async fn commit(
         Ok(manifest)
     })
     .await?
-}
-
-fn checksum_of(received: &receive::Received, algorithm: Algorithm) -> Result<ObjectChecksum, Error> {
-    let sum = received.sums.get(algorithm);
-    let value = sum.ok_or(Error::BadDigest(algorithm.name()))?.base64();
-    Ok(ObjectChecksum { algorithm, kind: Kind::FullObject, value })
 }
 
 fn put_output(manifest: Manifest) -> PutObjectOutput {

@@ -105,20 +105,20 @@ impl Operations {
         Ok(Reception {
             declared,
             algorithm,
+            md5: false,
             limit: LARGEST_BODY,
             idle_timeout: self.store.config.idle_timeout,
         })
     }
 
     async fn keep(&self, upload: Arc<Upload>, number: u16, received: receive::Received) -> S3Result<Part> {
-        let algorithm = upload.intent.algorithm;
-        let sum = received.sums.get(algorithm).cloned();
+        let (sum, etag) = received.kept(upload.intent.algorithm)?;
         let arrival = Arrival {
             number,
             size: received.size,
             modified_ms: self.store.now_ms(),
-            md5: received.sums.md5,
-            sum: sum.ok_or(crate::error::Error::BadDigest(algorithm.name()))?,
+            etag: etag.into(),
+            sum,
             blob: received.blob,
         };
         Ok(blocking(move || upload.add(arrival)).await??)
@@ -205,7 +205,7 @@ fn part_number(given: i32) -> S3Result<u16> {
 }
 
 fn part_output(part: &Part, sums: Vec<(Algorithm, String)>) -> UploadPartOutput {
-    let mut output = UploadPartOutput { e_tag: strong(part.etag()), ..Default::default() };
+    let mut output = UploadPartOutput { e_tag: strong(part.etag.as_ref()), ..Default::default() };
     for (algorithm, value) in sums {
         let field = match algorithm {
             Algorithm::Crc32 => &mut output.checksum_crc32,
@@ -225,7 +225,7 @@ fn listed(number: u16, part: &Part, intent: &Intent) -> s3s::dto::Part {
     s3s::dto::Part {
         part_number: Some(number.into()),
         size: i64::try_from(part.size).ok(),
-        e_tag: strong(part.etag()),
+        e_tag: strong(part.etag.as_ref()),
         last_modified: Some(timestamp(part.modified_ms)),
         checksum_crc32: fields.checksum_crc32,
         checksum_crc32c: fields.checksum_crc32c,

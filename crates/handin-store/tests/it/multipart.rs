@@ -8,7 +8,7 @@ use handin_s3::{Composite, Digest, ErrorCode, Operation};
 
 use http::Method;
 
-use crate::support::{PART, TestStore, bytes, call, completed};
+use crate::support::{PART, TestStore, bytes, call, completed, read};
 
 const KEY: &str = "screen/é/take 1.webm";
 
@@ -62,6 +62,30 @@ async fn parts_become_an_object() {
     assert_eq!(head.checksums.sha256, object.checksums.sha256);
     assert_eq!(head.metadata["handin-write"], "token");
     assert!(store.get(KEY).await.body == whole);
+}
+
+/// Clients take an ETag without `-` for an MD5, and compare.
+#[tokio::test]
+async fn the_etag_of_a_part_is_its_md5_only_where_the_client_knows_it() {
+    let store = TestStore::start().await;
+    let upload_id = store.begin("a").await.upload_id;
+    let unknown = store.part("a", &upload_id, 1, &bytes(PART, 1)).await;
+    assert!(unknown.etag.as_str().contains('-'), "{}", unknown.etag);
+    let operation = UploadPart { key: "a", upload_id: &upload_id, number: 2, size: 9, sha256: None };
+    let mut call = operation.call();
+    call.headers.push(("content-md5".into(), "JfnnlDI7RTiF9RgfG2JNCw==".into()));
+    let known = read(&operation, &store.send(&call, "123456789").await).unwrap();
+    assert_eq!(known.etag.as_str(), "25f9e794323b453885f5181f1b624d0b");
+
+    let parts = vec![completed(1, &unknown), completed(2, &known)];
+    let complete = CompleteMultipart {
+        key: "a",
+        upload_id: &upload_id,
+        parts: &parts,
+        object_size: None,
+        if_none_match: false,
+    };
+    assert!(store.ask(&complete).await.unwrap().etag.as_str().ends_with("-2"));
 }
 
 #[tokio::test]
