@@ -41,6 +41,16 @@ pub(super) enum Kind {
     Postgres,
 }
 
+impl Kind {
+    /// The database that a connection leads to.
+    pub(super) fn of(connection: &AnyConnection) -> Kind {
+        match connection.backend_name() {
+            "SQLite" => Kind::Sqlite,
+            _ => Kind::Postgres,
+        }
+    }
+}
+
 /// A checked URL; makes connections and pools.
 #[derive(Clone)]
 pub(super) struct Connector {

@@ -1,12 +1,11 @@
 //! Statements: one type for every query, and texts that insert or update many rows at once.
 
-use std::fmt::Write;
-
 use sqlx::Any;
 use sqlx::AnyConnection;
 use sqlx::any::{AnyArguments, AnyRow};
 
 use super::Error;
+use super::connect::Kind;
 
 /// A statement with its bound values. It is prepared once for each connection and kept there.
 pub(super) type Query = sqlx::query::Query<'static, Any, AnyArguments>;
@@ -30,41 +29,48 @@ pub(super) async fn fetch(tx: &mut AnyConnection, query: Query) -> Result<Vec<An
 /// prepared, so there are few: any number of rows is at most six statements beyond its multiple of 64.
 const SIZES: [usize; 7] = [64, 32, 16, 8, 4, 2, 1];
 
-/// A statement over many rows: `head`, then `($1, $2, …), ($3, …), …`, then `tail`.
+/// A statement over many rows: `head`, then `($1, $2, …), ($3, …), …`, then `tail`. On SQLite each place is written `?`:
+/// there the driver looks up the name of every numbered place in a list, and over a thousand of them that takes longer
+/// than the rows.
 pub(super) struct Bulk {
-    texts: Vec<(usize, String)>,
+    sqlite: Vec<(usize, String)>,
+    postgres: Vec<(usize, String)>,
 }
 
 impl Bulk {
     /// Writes the texts for rows of `columns` values each.
     pub(super) fn new(head: &str, columns: usize, tail: &str) -> Bulk {
-        let text = |rows: usize| {
-            let mut text = head.to_owned();
-            for row in 0..rows {
-                text.push_str(if row == 0 { "(" } else { ", (" });
-                for column in 1..=columns {
-                    let comma = if column == 1 { "" } else { ", " };
-                    // Writing to a string cannot fail.
-                    let _ = write!(text, "{comma}${}", row * columns + column);
-                }
-                text.push(')');
-            }
-            text + tail
+        let text = |rows: usize, place: fn(usize) -> String| {
+            let row = |row: usize| {
+                let places: Vec<_> = (1..=columns).map(|column| place(row * columns + column)).collect();
+                format!("({})", places.join(", "))
+            };
+            format!("{head}{}{tail}", (0..rows).map(row).collect::<Vec<_>>().join(", "))
         };
-        Bulk { texts: SIZES.iter().map(|rows| (*rows, text(*rows))).collect() }
+        let texts =
+            |place: fn(usize) -> String| SIZES.iter().map(|rows| (*rows, text(*rows, place))).collect();
+        Bulk { sqlite: texts(|_| "?".to_owned()), postgres: texts(|number| format!("${number}")) }
     }
 
-    /// Every text, for the test that prepares them all.
+    /// SQLite's text for the most rows, for the test that looks at its plan.
     #[cfg(test)]
-    pub(super) fn texts(&self) -> impl Iterator<Item = &str> {
-        self.texts.iter().map(|(_, text)| text.as_str())
+    pub(super) fn longest(&self) -> &str {
+        &self.sqlite[0].1
     }
 
     /// Cuts `rows` into statements of full size, with nothing bound yet.
-    pub(super) fn cut<'a, T>(&'static self, rows: &'a [T]) -> impl Iterator<Item = (Query, &'a [T])> {
+    pub(super) fn cut<'a, T>(
+        &'static self,
+        kind: Kind,
+        rows: &'a [T],
+    ) -> impl Iterator<Item = (Query, &'a [T])> {
+        let texts = match kind {
+            Kind::Sqlite => &self.sqlite,
+            Kind::Postgres => &self.postgres,
+        };
         let mut rest = rows;
         std::iter::from_fn(move || {
-            let (size, text) = self.texts.iter().find(|(size, _)| *size <= rest.len())?;
+            let (size, text) = texts.iter().find(|(size, _)| *size <= rest.len())?;
             let (now, later) = rest.split_at(*size);
             rest = later;
             Some((query(text), now))
@@ -79,7 +85,7 @@ impl Bulk {
         bind: impl Fn(Query, &T) -> Query,
     ) -> Result<u64, Error> {
         let mut touched = 0;
-        for (query, rows) in self.cut(rows) {
+        for (query, rows) in self.cut(Kind::of(tx), rows) {
             touched += execute(tx, rows.iter().fold(query, &bind)).await?;
         }
         Ok(touched)

@@ -262,7 +262,7 @@ pub async fn of_sittings(
     candidates: &[CandidateId],
 ) -> Result<Vec<Recording>, Error> {
     let mut found = Vec::new();
-    for (query, candidates) in OF_SITTINGS.cut(candidates) {
+    for (query, candidates) in OF_SITTINGS.cut(db.inner.connector.kind, candidates) {
         let bind =
             |query: super::Query, candidate: &CandidateId| query.bind(exam.as_str()).bind(candidate.as_str());
         let rows = db.all(candidates.iter().fold(query, bind)).await?;
@@ -326,7 +326,7 @@ bulk!(
 /// Those of `ids` that are recordings of ours.
 pub async fn known(db: &Db, ids: &[RecordingId]) -> Result<HashSet<RecordingId>, Error> {
     let mut found = HashSet::with_capacity(ids.len());
-    for (query, ids) in KNOWN.cut(ids) {
+    for (query, ids) in KNOWN.cut(db.inner.connector.kind, ids) {
         let rows = db.all(ids.iter().fold(query, |query, id| query.bind(id.as_str()))).await?;
         for row in &rows {
             found.insert(Row::new("recording", row).name("id")?);

@@ -6,6 +6,7 @@ use handin_core::{CandidateId, ExamId, RecordingId, Sha256, State, SubjectId, Tr
 use jiff::Timestamp;
 use sqlx::AnyConnection;
 
+use super::super::connect::Kind;
 use super::super::rows::{Row, count, millis, opt_count, opt_millis};
 use super::super::statement::{Query, bulk, fetch, query};
 use super::super::{Caused, Db, Error};
@@ -143,7 +144,7 @@ async fn insert(
     round: &[usize],
 ) -> Result<HashMap<String, u32>, Error> {
     let mut takes = HashMap::with_capacity(round.len());
-    for (query, round) in OPEN.cut(round) {
+    for (query, round) in OPEN.cut(Kind::of(tx), round) {
         let query = round.iter().fold(query, |query, request| bind(query, &requests[*request].new));
         for row in &fetch(tx, query).await? {
             let row = Row::new("recording", row);

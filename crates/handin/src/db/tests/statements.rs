@@ -138,10 +138,10 @@ async fn plan(test: &TestDb, text: &str) -> Vec<String> {
 #[tokio::test]
 async fn nothing_walks_through_every_recording() {
     on_sqlite(|test| async move {
-        let open = recordings::open::OPEN.texts().next().unwrap();
-        let flush = recordings::progress::FLUSH.texts().next().unwrap();
-        let of_sittings = recordings::OF_SITTINGS.texts().next().unwrap();
-        let known = recordings::KNOWN.texts().next().unwrap();
+        let open = recordings::open::OPEN.longest();
+        let flush = recordings::progress::FLUSH.longest();
+        let of_sittings = recordings::OF_SITTINGS.longest();
+        let known = recordings::KNOWN.longest();
         let others = texts().into_iter().filter(|text| text.contains("recording"));
         for text in others.chain([open, flush, of_sittings, known]) {
             let plan = plan(&test, text).await;
