@@ -45,12 +45,17 @@ impl Call {
 
     /// Sends it.
     pub async fn send(self) -> Answer {
-        let answer = self.0.send().await.unwrap();
+        self.attempt().await.unwrap()
+    }
+
+    /// Sends it to a server that may die before it answers.
+    pub async fn attempt(self) -> Result<Answer, reqwest::Error> {
+        let answer = self.0.send().await?;
         let status = answer.status().as_u16();
         let text = |value: &reqwest::header::HeaderValue| value.to_str().unwrap().to_owned();
         let headers = answer.headers().iter().map(|(name, value)| (name.to_string(), text(value))).collect();
-        let text = answer.text().await.unwrap();
-        Answer { status, headers, body: serde_json::from_str(&text).unwrap_or_default(), text }
+        let text = answer.text().await?;
+        Ok(Answer { status, headers, body: serde_json::from_str(&text).unwrap_or_default(), text })
     }
 }
 

@@ -3,7 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops where it stands")]
 
 mod app;
+mod caller;
 mod call;
+mod onlooker;
+mod process;
 
 mod arrows;
 mod end_to_end;
@@ -12,8 +15,11 @@ mod reference;
 mod service;
 
 mod proxy;
+mod wire;
 mod stores;
 mod upload;
 
 mod demo;
 mod doctor;
+
+mod faults;

@@ -5,27 +5,19 @@ mod faults;
 mod objects;
 
 use std::net::SocketAddr;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use handin::objects::{Limits, Now, Objects, Settings, Source, http_client};
 use handin::service::doctor::bench::Bench;
 use handin_s3::{Bucket, Credentials, Style};
-use serde::Deserialize;
 use tokio_util::task::AbortOnDropHandle;
 
+use crate::app::{External, externals};
+
 /// A store that is running.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct TestStore {
-    /// Its column in the table of capabilities.
-    pub name: String,
-    /// Its address.
-    pub endpoint: String,
-    region: String,
-    access_key: String,
-    secret_key: String,
-    path_style: bool,
-    #[serde(skip)]
+    at: External,
     _embedded: Option<Embedded>,
 }
 
@@ -47,30 +39,33 @@ impl TestStore {
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
         let serving =
             tokio::spawn(async move { store.serve(listener, std::future::pending()).await.unwrap() });
-        TestStore {
+        let at = External {
             name: "embedded".to_owned(),
             endpoint,
             region: "us-east-1".to_owned(),
             access_key: "handin".to_owned(),
             secret_key: SECRET.to_owned(),
             path_style: true,
-            _embedded: Some(Embedded { _serving: AbortOnDropHandle::new(serving), _folder: folder }),
-        }
+        };
+        let embedded = Embedded { _serving: AbortOnDropHandle::new(serving), _folder: folder };
+        TestStore { at, _embedded: Some(embedded) }
     }
 
     /// Every store there is.
     pub async fn all() -> Vec<TestStore> {
         let mut stores = vec![TestStore::embedded().await];
-        if let Some(path) = std::env::var_os("HANDIN_TEST_STORES") {
-            let listed: Vec<TestStore> = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
-            stores.extend(listed);
-        }
+        stores.extend(externals().into_iter().map(|at| TestStore { at, _embedded: None }));
         stores
     }
 
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.endpoint.trim_start_matches("http://").parse().unwrap()
+    }
+
+    /// This store as a handin finds it that reaches it at `endpoint`.
+    pub fn reached_at(&self, endpoint: String) -> External {
+        External { endpoint, ..self.at.clone() }
     }
 
     /// Settings for `bucket`, reached at `endpoint`.
@@ -92,6 +87,14 @@ impl TestStore {
         let objects = Objects::start(self.settings(&self.endpoint, &new_bucket())).await.unwrap();
         objects.ensure_bucket().await.unwrap();
         objects
+    }
+}
+
+impl Deref for TestStore {
+    type Target = External;
+
+    fn deref(&self) -> &External {
+        &self.at
     }
 }
 

@@ -1,0 +1,11 @@
+//! What goes wrong in the field, seen through the API: a precise answer each time, and nothing lost.
+
+mod gate;
+mod scene;
+
+mod clock;
+mod database;
+mod killed;
+mod rotation;
+mod store;
+mod together;
