@@ -1,9 +1,11 @@
 //! `POST /v1/recordings/{id}/seal`.
 
 use insta::assert_json_snapshot;
+use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::app::{PART, TestApp, claim, part};
+use crate::app::{Open, PART, TestApp, claim, part};
+use crate::caller::{claim_of_put, put};
 
 #[tokio::test]
 async fn missing_parts_are_named_and_the_recording_stays_open() {
@@ -65,6 +67,83 @@ async fn claims_that_contradict_themselves_are_refused() {
             answer.text
         );
     }
+}
+
+#[tokio::test]
+async fn claims_beside_the_plan_are_refused() {
+    let app = TestApp::start().await;
+    // Two parts fit, the second of at most ten bytes.
+    let exam = json!({ "id": "spring", "title": "Spring", "subjects": [{ "id": "coding" }],
+        "limits": { "max_bytes": PART + 10 } });
+    app.platform(Method::POST, "/v1/exams").json(&exam).send().await.expect(201);
+    let open = app.open(&app.token("c1").await).await;
+    app.send(&open, 1, b"sent").await;
+    let part = |number: u64, size: u64| json!({ "number": number, "size": size });
+    let whole = PART as u64;
+    let cases: [(Value, u64, &str); 9] = [
+        (json!([part(0, 4)]), 4, "parts_invalid"),
+        (json!([part(10_001, 4)]), 4, "parts_invalid"),
+        (json!([part(1, 4)]), 3, "size_mismatch"),
+        (json!([part(1, 4)]), 5, "size_mismatch"),
+        (json!([part(1, 0)]), 0, "part_size"),
+        (json!([part(1, whole + 1)]), whole + 1, "part_size"),
+        (json!([part(1, whole - 1), part(2, 1)]), whole, "part_size"),
+        (json!([part(1, whole), part(2, 11)]), whole + 11, "beyond_budget"),
+        (json!([part(1, whole), part(2, whole), part(3, 1)]), 2 * whole + 1, "beyond_budget"),
+    ];
+    for (parts, size, code) in cases {
+        let claim = json!({ "handle": open.handle, "size": size, "parts": parts });
+        let answer = app.on(&open, "seal").json(&claim).send().await;
+        assert_eq!((answer.status, answer.body["code"].as_str()), (422, Some(code)), "{}", answer.text);
+        assert_eq!(app.show(&open.id).await["state"], "open", "{claim}: nothing was touched");
+    }
+    assert_eq!(app.seal(&open, &[b"sent"]).await.expect(200)["state"], "sealed");
+}
+
+#[tokio::test]
+async fn what_the_store_holds_must_be_exactly_what_is_claimed() {
+    let app = TestApp::start().await;
+    app.exam().await;
+    let open = app.open(&app.token("c1").await).await;
+    let (first, last) = (vec![1; PART], b"the end");
+    app.send(&open, 1, &first).await;
+    app.send(&open, 2, last).await;
+    let refused =
+        async |parts: &[&[u8]], code: &str| app.seal(&open, parts).await.problem(422, code)["parts"].clone();
+    assert_eq!(refused(&[&first, b"the en"], "size_mismatch").await, json!([2]));
+    assert_eq!(refused(&[&first, b"the end!"], "size_mismatch").await, json!([2]));
+    assert_eq!(refused(&[&first], "size_mismatch").await, json!([2]), "a part that nobody claims");
+    assert_eq!(refused(&[&first, b"the eNd"], "checksum_mismatch").await, json!([2]));
+    assert_eq!(app.bucket().objects().await, []);
+    let sealed = app.seal(&open, &[&first, last]).await.expect(200);
+    assert_eq!(refused(&[&first, b"the end!"], "size_mismatch").await, Value::Null, "it is sealed already");
+    assert_eq!(app.show(&open.id).await["receipt"], sealed["receipt"]);
+    assert_eq!(app.bucket().objects().await, [(open.key().to_owned(), (PART + last.len()) as u64)]);
+}
+
+#[tokio::test]
+async fn a_put_and_a_file_are_held_to_what_was_announced() {
+    let app = TestApp::start().await;
+    app.exam().await;
+    let open = app.open_as(&app.token("c1").await, &put(b"announced")).await;
+    let seal = async |open: &Open, claim: &Value| app.on(open, "seal").json(claim).send().await;
+    let of_put = claim_of_put(&open, b"announced");
+    assert_eq!(seal(&open, &of_put).await.problem(409, "parts_missing")["parts"], json!([1]));
+    assert_eq!(app.put(&open.answer["put"], b"announced").await, 200);
+    for wrong in [&b"announce"[..], b"announced!"] {
+        seal(&open, &claim_of_put(&open, wrong)).await.problem(422, "size_mismatch");
+    }
+    let other = claim_of_put(&open, b"ANNOUNCED");
+    assert_eq!(seal(&open, &other).await.problem(422, "checksum_mismatch")["parts"], json!([1]));
+    assert_eq!(seal(&open, &of_put).await.expect(200)["state"], "sealed");
+
+    let wanted = json!({ "track": "screen", "upload": "file", "content_type": "video/mp4", "size": 5 });
+    let file = app.open_as(&app.token("c1").await, &wanted).await;
+    app.send(&file, 1, b"12345").await;
+    for wrong in [&b"1234"[..], b"123456"] {
+        app.seal(&file, &[wrong]).await.problem(422, "size_mismatch");
+    }
+    assert_eq!(app.seal(&file, &[b"12345"]).await.expect(200)["state"], "sealed");
 }
 
 #[tokio::test]
