@@ -118,7 +118,8 @@ impl Runner {
 async fn one(app: &App, owner: &str, job: &Job) {
     let lease = Duration::from_secs(app.config.jobs.lease_s);
     let renew = async {
-        let mut ticks = tokio::time::interval(lease / 3);
+        // The claim has just set it, so the first renewal can wait.
+        let mut ticks = tokio::time::interval_at(tokio::time::Instant::now() + lease / 3, lease / 3);
         loop {
             ticks.tick().await;
             let until = app.clock.now() + lease;
