@@ -102,6 +102,9 @@ capabilities! {
     RefusesFalseParts, Essential, "false-part", [YES, YES, YES],
         "refuses to complete with a part it does not hold, and handin notices",
         "a recording could be reported whole that is not: do not use this store";
+    LeavesPartsOut, Wanted, "parts-left-out", [YES, NO, YES],
+        "completes without parts that came behind a hole",
+        "an object that was salvaged before a hole also holds, at its end, what came from behind it";
     RefusesWrongSize, Wanted, "object-size", [YES, NO, YES],
         "refuses to complete to another size than x-amz-mp-object-size",
         "a truncated object is found by the HEAD that follows each completion";

@@ -147,7 +147,8 @@ async fn look_at(
     }
 }
 
-fn counted(recording: &Recording, parts: &[StoredPart]) -> ProgressRow {
+/// What the store shows of a recording that is not finished.
+pub(super) fn counted(recording: &Recording, parts: &[StoredPart]) -> ProgressRow {
     ProgressRow {
         id: recording.id.clone(),
         seen_at: recording.seen_at.unwrap_or(recording.opened_at),

@@ -16,7 +16,7 @@ use crate::db;
 use crate::db::Caused;
 use crate::db::receipts::NewReceipt;
 use crate::db::recordings::{Claim, Claimed, Finish, Recording, Renew, Reopen};
-use crate::objects::{Head, ObjectDigest};
+use crate::objects::{self, ErrorKind, Head, ObjectDigest};
 
 /// The right to complete one recording, for a while.
 pub(super) struct Lease {
@@ -35,6 +35,8 @@ pub(super) enum Outcome {
     },
     /// Neither upload nor object.
     Lost,
+    /// The store does not complete with these parts.
+    Refused(objects::Error),
 }
 
 /// How a recording ends with an object.
@@ -142,6 +144,7 @@ pub(super) async fn complete(
     match (look(app, recording, lease, proof).await?, refused) {
         (Some(outcome), _) => Ok(outcome),
         (None, Some(error)) if error.is_no_such_upload() => Ok(Outcome::Lost),
+        (None, Some(error)) if error.kind == ErrorKind::InvalidPart => Ok(Outcome::Refused(error)),
         (None, Some(error)) if error.is_unanswered() => {
             tracing::warn!(recording = %recording.id, %error, "the store may still be completing this upload");
             Err(Error::Sealing { retry_after: STILL_COMPLETING })

@@ -44,7 +44,7 @@ pub struct Receipt {
     /// Why it is partial.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub reason: Option<String>,
-    /// What is missing from a partial one.
+    /// What is missing from a partial one. Bytes of the object from there on, if it has any, were recorded behind it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub missing: Option<MissingRange>,
 }

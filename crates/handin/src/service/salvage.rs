@@ -11,7 +11,7 @@ use super::completion::{self, End, Lease, Outcome};
 use super::error::Error;
 use crate::app::App;
 use crate::db::jobs::Enqueue;
-use crate::db::recordings::{Abandon, Claimed, NewRecording, Recording};
+use crate::db::recordings::{Abandon, Claimed, Flush, NewRecording, Recording};
 use crate::db::{self, Caused};
 use crate::objects::ObjectDigest;
 
@@ -98,6 +98,7 @@ async fn keep_put(app: &App, recording: &Recording, lease: &Lease) -> Result<(),
     match completion::look(app, recording, lease, &proof).await? {
         None | Some(Outcome::Lost) => abandon(app, recording, lease, Reason::NothingArrived).await,
         Some(Outcome::Differs { size }) => finish(app, recording, lease, End::differs(size)).await,
+        Some(Outcome::Refused(error)) => Err(error.into()),
         // Length and digest were announced at the start and are now proved: nothing is missing.
         Some(Outcome::Proved(_)) => {
             finish(app, recording, lease, End::sealed(size, proof.digests.as_deref(), None)).await
@@ -115,8 +116,11 @@ async fn keep_parts(app: &App, recording: &Recording, lease: &Lease, upload_id: 
         Salvage::Nothing => return abandon(app, recording, lease, Reason::NothingArrived).await,
         Salvage::Keep { parts, missing } => (parts, missing),
     };
-    let proof = proof_of(&parts);
-    match completion::complete(app, recording, lease, &proof, &parts).await? {
+    // Where the first hole is, whoever finishes this after us could not see any more.
+    app.db.change(Flush(vec![super::checks::counted(recording, &stored)])).await?;
+    let (proof, outcome) = complete(app, recording, lease, &parts, &stored).await?;
+    match outcome {
+        Outcome::Refused(error) => Err(error.into()),
         Outcome::Lost => abandon(app, recording, lease, Reason::UploadLost).await,
         Outcome::Differs { size } => finish(app, recording, lease, End::differs(size)).await,
         Outcome::Proved(_) if recording.size == Some(proof.size) && proof.digests.is_some() => {
@@ -135,6 +139,26 @@ async fn keep_parts(app: &App, recording: &Recording, lease: &Lease, upload_id: 
     }
 }
 
+/// Completes with the parts before the first hole. Where the store refuses to leave any out (Ceph), with all that
+/// arrived: what came from behind the hole then stands at the end of the object.
+async fn complete(
+    app: &App,
+    recording: &Recording,
+    lease: &Lease,
+    parts: &[StoredPart],
+    stored: &[StoredPart],
+) -> Result<(Proof, Outcome), Error> {
+    let proof = proof_of(parts);
+    match completion::complete(app, recording, lease, &proof, parts).await? {
+        Outcome::Refused(_) if parts.len() < stored.len() => {
+            let proof = proof_of(stored);
+            let outcome = completion::complete(app, recording, lease, &proof, stored).await?;
+            Ok((proof, outcome))
+        }
+        outcome => Ok((proof, outcome)),
+    }
+}
+
 /// An earlier salvage completed the upload and died before it could write so: what stands there is what was kept.
 async fn keep_completed(app: &App, recording: &Recording, lease: &Lease) -> Result<(), Error> {
     let head = app.objects.head(&recording.key).await?;
@@ -145,13 +169,14 @@ async fn keep_completed(app: &App, recording: &Recording, lease: &Lease) -> Resu
         Some(ObjectDigest::Composite(over_parts, _)) => Some(over_parts),
         _ => None,
     };
+    let contiguous = recording.confirmed_bytes.unwrap_or(head.size).min(head.size);
     let kept = End { sha256_parts, ..End::sealed(head.size, None, None) };
     let end = match recording.size == Some(head.size) && sha256_parts.is_some() {
         true => kept,
         false => End {
             state: State::Partial,
             reason: Some(Reason::NotSealedInTime),
-            missing: Some(missing_after(recording, head.size)),
+            missing: Some(missing_after(recording, contiguous)),
             ..kept
         },
     };

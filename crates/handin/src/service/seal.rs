@@ -211,6 +211,8 @@ async fn settle(
             Err(Error::ObjectDiffers)
         }
         Outcome::Lost => Err(Error::UploadLost),
+        // A part was sent again after the list was read; the next attempt reads it anew.
+        Outcome::Refused(error) => Err(error.into()),
     }
 }
 

@@ -59,6 +59,18 @@ pub(super) async fn false_part(bench: &Bench) -> Result<Finding, Untried> {
     Ok(finding.and_stored_nothing(stored))
 }
 
+pub(super) async fn part_left_out(bench: &Bench) -> Result<Finding, Untried> {
+    let upload = one_part(bench, "parts-left-out").await?;
+    bench.put_part(&upload, 3, BODY).await?;
+    let parts = bench.objects.list_parts(&upload.key, &upload.id).await?;
+    let result = bench.objects.complete(&upload.key, &upload.id, &parts[..1], BODY.len() as u64).await;
+    let size = bench.objects.head(&upload.key).await?.map(|head| head.size);
+    Ok(match result {
+        Ok(()) => Finding::new(size == Some(BODY.len() as u64), "completed"),
+        Err(error) => Finding::new(false, format!("refused, {}", error.kind.word())),
+    })
+}
+
 pub(super) async fn wrong_size(bench: &Bench) -> Result<Finding, Untried> {
     let upload = one_part(bench, "object-size").await?;
     let parts = bench.objects.list_parts(&upload.key, &upload.id).await?;

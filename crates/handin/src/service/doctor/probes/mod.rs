@@ -77,6 +77,7 @@ async fn ask(bench: &Bench, capability: Capability) -> Result<Finding, Untried> 
         Capability::KeepsWriteToken => completion::write_token(bench).await,
         Capability::RefusesSmallParts => completion::small_part(bench).await,
         Capability::RefusesFalseParts => completion::false_part(bench).await,
+        Capability::LeavesPartsOut => completion::part_left_out(bench).await,
         Capability::RefusesWrongSize => completion::wrong_size(bench).await,
         Capability::RefusesCompleteOnTakenKey => completion::taken_key(bench).await,
         Capability::RepeatsComplete => completion::again(bench).await,

@@ -1,39 +1,24 @@
-//! The main job on every store and database there is: open, sign, send, seal, and the bytes come back as they went.
+//! The main job: open, sign, send, seal, and the bytes come back as they went.
 
 use serde_json::json;
 
-use crate::app::{Builder, PART, TestApp, digest, externals, part, postgres};
-
-/// Every pair of store and database, by name.
-fn every_pair() -> Vec<(String, Builder)> {
-    let mut pairs = Vec::new();
-    let mut stores = vec![None];
-    stores.extend(externals().into_iter().map(Some));
-    for store in stores {
-        let name = store.as_ref().map_or("embedded", |store| store.name.as_str());
-        let builder = || match &store {
-            Some(external) => TestApp::builder().store(external),
-            None => TestApp::builder(),
-        };
-        pairs.push((format!("{name} with SQLite"), builder()));
-        pairs.extend(postgres().map(|url| (format!("{name} with PostgreSQL"), builder().postgres(&url))));
-    }
-    pairs
-}
+use super::everywhere;
+use crate::app::{PART, TestApp, digest, part};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_recorded_comes_back_byte_by_byte() {
-    for (name, builder) in every_pair() {
-        println!("{name}");
-        let app = builder.start().await;
+    everywhere(async |place| {
+        let app = &place.app;
         app.exam().await;
-        stream(&app).await;
-        file(&app).await;
-        put(&app).await;
+        stream(app).await;
+        file(app).await;
+        put(app).await;
         let status = app.platform(reqwest::Method::GET, "/v1/exams/spring/status").send().await.expect(200);
-        assert_eq!(status["subjects"][0]["partial"], 3, "{name}: each has one of two tracks");
-        app.stop().await;
-    }
+        assert_eq!(status["subjects"][0]["partial"], 3, "{:?}: each has one of two tracks", place.store);
+        assert_eq!(app.bucket().objects().await.len(), 3, "{:?}", place.store);
+        assert_eq!(app.bucket().uploads().await, Vec::<String>::new(), "{:?}", place.store);
+    })
+    .await;
 }
 
 async fn stream(app: &TestApp) {
