@@ -19,9 +19,15 @@ use crate::caller::Caller;
 use crate::onlooker::Onlooker;
 use crate::stores::{new_bucket, real_time};
 
-/// As soon as the settings allow: leases are what a killed server leaves behind for others to wait for.
-const IMPATIENT: [(&str, &str); 3] =
-    [("HANDIN_UPLOADS_SEAL_LEASE_S", "5"), ("HANDIN_JOBS_LEASE_S", "5"), ("HANDIN_JOBS_POLL_MS", "100")];
+/// Leases as short as the settings allow, for they are what a killed server leaves behind for others to wait for; and
+/// patience with a database that serves many tests at once.
+const SETTINGS: [(&str, &str); 5] = [
+    ("HANDIN_UPLOADS_SEAL_LEASE_S", "5"),
+    ("HANDIN_JOBS_LEASE_S", "5"),
+    ("HANDIN_JOBS_POLL_MS", "100"),
+    ("HANDIN_DATABASE_ACQUIRE_TIMEOUT_MS", "30000"),
+    ("HANDIN_DATABASE_MAX_CONNECTIONS", "4"),
+];
 
 /// A data folder, a ledger and a bucket: what outlives a server.
 pub struct Site {
