@@ -130,7 +130,7 @@ create table outbox (
 );
 
 create table audit (
-    id     text_id not null primary key, -- UUIDv7, so new rows go to the end
+    id     text_id not null primary key, -- ULID, so new rows go to the end
     at     bigint  not null,
     who    text    not null,
     action text    not null,

@@ -11,7 +11,7 @@ use super::{Db, Error};
 /// One entry of the audit log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewAudit {
-    /// A UUIDv7.
+    /// A ULID.
     pub id: String,
     /// When.
     pub at: Timestamp,

@@ -13,7 +13,7 @@ use super::{Change, Db, Error};
 /// A job to be queued.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewJob {
-    /// A UUIDv7.
+    /// A ULID.
     pub id: String,
     /// What to do, such as `seal`.
     pub kind: &'static str,

@@ -11,7 +11,7 @@ use super::{Db, Error};
 /// One event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewEvent {
-    /// A UUIDv7; the receiver tells repeated deliveries by it.
+    /// A ULID; the receiver tells repeated deliveries by it.
     pub id: String,
     /// What happened, such as `recording.sealed`.
     pub kind: String,
