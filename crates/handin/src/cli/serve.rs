@@ -280,8 +280,9 @@ pub fn welcome(ready: &Ready) -> String {
     line("API key", ready.api_key.as_deref());
     if let (Some(api), Some(key)) = (&ready.api, &ready.api_key) {
         lines.push(format!(
-            "\nNext, in another terminal:\n  export HANDIN_SERVER={api} HANDIN_API_KEY={key}\n  \
-             handin exam create --title \"My first exam\" --subject coding\n  handin doctor"
+            "\nNext, in another terminal:\n  export HANDIN_SERVER={api} HANDIN_API_KEY={key} HANDIN_DATA='{}'\n  \
+             handin doctor\n  handin exam create --id spring --title \"My first exam\" --subject coding",
+            ready.data
         ));
     }
     lines.join("\n")

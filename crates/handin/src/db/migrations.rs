@@ -8,7 +8,8 @@ use sqlx::{AnyConnection, AssertSqlSafe, Executor as _, SqlSafeStr};
 use super::connect::Kind;
 
 /// Every migration, oldest first: number, name, text.
-const FILES: &[(i64, &str, &str)] = &[(1, "ledger", include_str!("../../migrations/0001_ledger.sql"))];
+pub(super) const FILES: &[(i64, &str, &str)] =
+    &[(1, "ledger", include_str!("../../migrations/0001_ledger.sql"))];
 
 /// Brings the database to the newest version. Several nodes may do so at once: PostgreSQL makes them queue up, and for
 /// SQLite [`Connector::turn`](super::connect::Connector::turn) does.
