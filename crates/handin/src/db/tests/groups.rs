@@ -2,20 +2,9 @@
 
 use futures_util::future::join_all;
 
-use super::super::api_keys::{self, NewApiKey};
+use super::super::api_keys;
 use super::super::recordings::get;
 use super::*;
-
-fn key(n: u32) -> NewApiKey {
-    let name = format!("key-{n}");
-    NewApiKey {
-        id: name.clone(),
-        name: name.clone(),
-        hash: name,
-        prefix: "hk_".to_owned(),
-        created_at: at(0),
-    }
-}
 
 /// Writes a row, then fails.
 struct Fails(u32);

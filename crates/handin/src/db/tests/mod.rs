@@ -19,6 +19,7 @@ use jiff::Timestamp;
 use sqlx::any::AnyConnectOptions;
 use sqlx::{AnyConnection, AssertSqlSafe, ConnectOptions, Connection, Executor};
 
+use super::api_keys::NewApiKey;
 use super::audit::NewAudit;
 use super::connect::Kind;
 use super::jobs::{NewJob, SEAL, unique_key};
@@ -69,6 +70,18 @@ async fn on_postgres<F: Future<Output = ()>>(test: impl Fn(TestDb) -> F) {
     test(ready).await;
     db.close().await;
     run(&admin, format!("drop database {name} with (force)")).await;
+}
+
+/// A row that depends on no other.
+fn key(n: u32) -> NewApiKey {
+    let name = format!("key-{n}");
+    NewApiKey {
+        id: name.clone(),
+        name: name.clone(),
+        hash: name,
+        prefix: "hk_".to_owned(),
+        created_at: at(0),
+    }
 }
 
 /// The administrator's URL, if there is a PostgreSQL to test on.

@@ -1,10 +1,11 @@
 //! Finished files: every way in, several tracks, killed and carried on.
 
 use std::fs::{File, read};
-use std::path::PathBuf;
-use std::process::Stdio;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use serde_json::json;
+use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::exam::{Exam, PART, hold, hold_answer, kill, noise, part, route, run, text};
 use crate::proxy::Action;
@@ -68,25 +69,32 @@ async fn the_same_file_again_gives_the_same_receipt_and_sends_nothing() {
     assert_ne!(upload().await.one()["id"], first["id"], "another file is another recording");
 }
 
+/// Sends a file part by part.
+fn one_by_one(exam: &Exam, path: &Path) -> Command {
+    let mut upload = exam.upload();
+    upload.args(["--parallel", "1", "--track", "webcam", text(path)]);
+    upload
+}
+
+/// Kills such an upload at the call that a hook holds, and lets the store go on.
+async fn kill_once_reached(exam: &Exam, path: &Path, mut reached: UnboundedReceiver<()>) {
+    let child = one_by_one(exam, path).spawn().unwrap();
+    reached.recv().await.unwrap();
+    kill(child).await;
+    exam.store.heal();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_between_parts_it_sends_only_the_rest() {
     let exam = Exam::start().await;
     let film = noise(5 * PART + 17);
     let path = exam.file("film.webm", &film);
-    let (hook, mut reached) = hold();
+    let (hook, reached) = hold();
     exam.store.script(part(3, Action::Before(hook)));
-    let upload = || {
-        let mut upload = exam.upload();
-        upload.args(["--parallel", "1", "--track", "webcam", text(&path)]);
-        upload
-    };
-    let child = upload().spawn().unwrap();
-    reached.recv().await.unwrap();
-    kill(child).await;
-    exam.store.heal();
+    kill_once_reached(&exam, &path, reached).await;
     assert_eq!(exam.parts_sent(), [1, 2, 3]);
     let begun = exam.recordings().await;
-    let one = run(upload()).await.one();
+    let one = run(one_by_one(&exam, &path)).await.one();
     assert_eq!(one["resumed_bytes"], json!(2 * PART));
     assert_eq!(exam.parts_sent(), [1, 2, 3, 3, 4, 5, 6]);
     assert_eq!((begun.len(), exam.recordings().await.len()), (1, 1));
@@ -99,18 +107,10 @@ async fn a_part_whose_answer_was_lost_with_the_sender_is_not_sent_again() {
     let exam = Exam::start().await;
     let film = noise(2 * PART);
     let path = exam.file("film.webm", &film);
-    let (held, mut reached) = hold_answer();
+    let (held, reached) = hold_answer();
     exam.store.script(part(1, held));
-    let upload = || {
-        let mut upload = exam.upload();
-        upload.args(["--parallel", "1", "--track", "webcam", text(&path)]);
-        upload
-    };
-    let child = upload().spawn().unwrap();
-    reached.recv().await.unwrap();
-    kill(child).await;
-    exam.store.heal();
-    let one = run(upload()).await.one();
+    kill_once_reached(&exam, &path, reached).await;
+    let one = run(one_by_one(&exam, &path)).await.one();
     assert_eq!((exam.parts_sent(), &one["resumed_bytes"]), (vec![1, 2], &json!(PART)));
     assert!(exam.object(&one).await == film);
 }
