@@ -39,6 +39,15 @@ export interface Sitting {
   readonly notice: Readonly<Record<string, string>>;
   /** What is recorded, in the order of the exam. */
   readonly tracks: readonly { readonly track: TrackName; readonly capture: CaptureSettings }[];
+  /** What the server already has of this sitting, from whatever browser. */
+  readonly recordings: readonly {
+    readonly id: string;
+    readonly track: TrackName;
+    readonly take: number;
+    readonly state: string;
+    /** The receipt as a compact JWS. */
+    readonly receipt: string | null;
+  }[];
   /** After a crash: `next_take` records on, `seal` finishes what there is and records no more. */
   readonly afterCrash: "next_take" | "seal";
   /** The server's clock minus this machine's, and how wrong that may be. */
@@ -129,6 +138,8 @@ export interface TakeState {
   /** The recording's id; `null` until the server has answered. */
   readonly recording: string | null;
   readonly status: TakeStatus;
+  /** When its first frame was taken. */
+  readonly startedAt: number;
   /** What is durable in this browser, in playing time. */
   readonly recordedMs: number;
   /** The same in bytes. */
