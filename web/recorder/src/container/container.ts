@@ -22,26 +22,24 @@ export interface Rewritten {
   readonly bytes: Uint8Array;
   /** Places to seek to that these bytes contain. */
   readonly points: readonly Point[];
-  /** Playing time of the file up to here, in milliseconds. */
-  readonly durationMs: number;
+  /** Playing time of the frames that are complete, in milliseconds; `null` where we cannot read the container. */
+  readonly durationMs: number | null;
 }
 
 /** Rewrites one take. */
 export interface Rewriter {
   /**
-   * Takes the recorder's next bytes.
-   * @throws {@link NotThisContainer} when the bytes cannot be what they are said to be; the caller then keeps them as they are.
+   * Takes the recorder's next bytes, cut anywhere. What is not yet decided is held back (the head until its end, then at
+   * most the start of one element) and comes with the next call. Bytes that are not what they are said to be are no
+   * error: they come out as they went in, as a recording that cannot be seeked in is better than none.
    */
   push(bytes: Uint8Array): Rewritten;
 }
 
 /**
  * Overwrites the head of a finished file: `head` are its first bytes as they were written (at least what the rewriter put
- * before the first frame; longer is fine), the answer is what stands there in the end, equally long.
+ * before the first frame; longer is fine), the answer is what stands there in the end, equally long. Together with the
+ * points and the duration those bytes are all that must survive a crash; a head that is finished already, or that has no
+ * room of ours, comes back as it was.
  */
 export type FinishHead = (head: Uint8Array, points: readonly Point[], durationMs: number) => Uint8Array;
-
-/** The bytes are not of the container that was announced. */
-export class NotThisContainer extends Error {
-  override readonly name = "NotThisContainer";
-}
