@@ -138,8 +138,8 @@ export interface TakeState {
   /** The recording's id; `null` until the server has answered. */
   readonly recording: string | null;
   readonly status: TakeStatus;
-  /** When its first frame was taken. */
-  readonly startedAt: number;
+  /** When its first frame was taken; `null` where only the server knows of it. */
+  readonly startedAt: number | null;
   /** What is durable in this browser, in playing time. */
   readonly recordedMs: number;
   /** The same in bytes. */
@@ -148,6 +148,7 @@ export interface TakeState {
   readonly storedBytes: number;
   /** Playing time that stands in this browser alone. */
   readonly atRiskMs: number;
+  /** The gap that followed it, if one did. */
   readonly gaps: readonly Gap[];
   /** The receipt as a compact JWS. */
   readonly receipt: string | null;
@@ -157,8 +158,11 @@ export interface TakeState {
 /** What one track of the exam is doing now. */
 export interface TrackState {
   readonly track: TrackName;
-  /** `waiting` before the start, `live` while it records, `interrupted` while its source is gone, `over` at the end. */
-  readonly status: "waiting" | "live" | "interrupted" | "over";
+  /**
+   * `waiting` before its source was chosen, `prepared` with it, `live` while it records, `interrupted` while its source is
+   * gone, `over` at the end.
+   */
+  readonly status: "waiting" | "prepared" | "live" | "interrupted" | "over";
   /** Why it is interrupted. */
   readonly interruption: GapReason | null;
   /** Whether `resume(track)` can bring it back with one click. */
@@ -194,7 +198,10 @@ export interface Manifest {
   /** When the first frame was taken, by the server's clock. */
   readonly started_at: string;
   readonly clock: { readonly offset_ms: number; readonly uncertainty_ms: number };
-  /** Gaps in milliseconds from `started_at`; `to_ms` is absent where the take ended with it. */
+  /**
+   * Gaps in milliseconds from `started_at`: the one before the take ends at 0 and begins below; of the one that ended the
+   * take, `to_ms` is absent.
+   */
   readonly gaps: readonly { readonly reason: GapReason; readonly from_ms: number; readonly to_ms?: number }[];
   readonly capture: {
     readonly mime_type: string;

@@ -1,0 +1,62 @@
+/** Looks at a live call's statistics every second and tells the uploads how fast they may go. Decides nothing itself. */
+
+import { FIRST_PACE, pace, type CallSample } from "./pacer.js";
+
+/** The uploads beside the call. */
+export interface CallLine {
+  /** What uploads measured, in bytes per second; `null` before the first part. */
+  readonly bytesPerS: () => number | null;
+  /** Sets the limit in bytes per second; 0 is a pause, `null` no limit. */
+  readonly limit: (maxBytesPerS: number | null) => void;
+}
+
+const EVERY_MS = 1_000;
+
+/** Watches until the call is closed or the returned function is called; the uploads are then free again. */
+export function watchCall(call: RTCPeerConnection, line: CallLine): () => void {
+  let now = FIRST_PACE;
+  let isOver = false;
+  const end = (): void => {
+    if (isOver) return;
+    isOver = true;
+    clearInterval(timer);
+    line.limit(null);
+  };
+  const look = async (): Promise<void> => {
+    // A connection closed on this side fires no event.
+    if (call.connectionState === "closed") return end();
+    const report = await call.getStats().catch(() => null);
+    if (!report || isOver) return;
+    const before = now.limit;
+    now = pace(now, sampleOf(report, performance.now()), line.bytesPerS());
+    if (now.limit !== before) line.limit(now.limit === null ? null : Math.round(now.limit));
+  };
+  const timer = setInterval(() => void look(), EVERY_MS);
+  line.limit(FIRST_PACE.limit);
+  return end;
+}
+
+/** The statistics that matter, by their standard names; a browser that lacks one leaves it out. */
+export function sampleOf(report: Iterable<readonly [string, unknown]>, atMs: number): CallSample {
+  const stats = [...report].map(([, one]) => one as Readonly<Record<string, unknown>>);
+  const pair = stats.find(({ type, nominated, state }) => type === "candidate-pair" && nominated === true && state === "succeeded");
+  // What the other side reports of what we send; the worst of sound and picture counts.
+  const remote = stats.filter(({ type }) => type === "remote-inbound-rtp");
+  const roundTrip = seconds(worst([pair?.["currentRoundTripTime"], ...remote.map((one) => one["roundTripTime"])]));
+  return {
+    atMs,
+    roundTripMs: roundTrip,
+    lost: worst(remote.map((one) => one["fractionLost"])),
+    jitterMs: seconds(worst(remote.map((one) => one["jitter"]))),
+    availableBitsPerS: worst([pair?.["availableOutgoingBitrate"]]),
+  };
+}
+
+function worst(values: readonly unknown[]): number | null {
+  const numbers = values.filter((value) => typeof value === "number");
+  return numbers.length > 0 ? Math.max(...numbers) : null;
+}
+
+function seconds(value: number | null): number | null {
+  return value === null ? null : value * 1_000;
+}
