@@ -41,6 +41,7 @@ const CAREFUL_RISE = 1.05;
 const RISE_EVERY_MS = 2_000;
 /** A call's own rate control needs some seconds to come back. */
 const HOLD_MS = 5_000;
+/** For so long the line is not tried again near where it failed. */
 const REMEMBER_MS = 60_000;
 
 /** Before the first sample. */
@@ -56,7 +57,7 @@ export type Health = "well" | "worse" | "suffering";
 
 /** The pace after this sample; `uploadedBytesPerS` is what uploads measured, `null` before the first part. */
 export function pace(before: Pace, sample: CallSample, uploadedBytesPerS: number | null): Pace {
-  const now = { ...before, usual: learn(before.usual, sample), ceiling: remembered(before.ceiling, sample.atMs) };
+  const now = { ...before, usual: learn(before.usual, sample), ceiling: remembered(before) };
   const health = healthOf(sample, now.usual);
   if (health === "well") return rise(now, sample.atMs);
   // Without a limit, what was sent in fact is what was too much.
@@ -88,14 +89,20 @@ function fall(now: Pace, atMs: number, tooMuch: number, health: Health): Pace {
 function rise(now: Pace, atMs: number): Pace {
   if (now.limit === null || atMs < now.holdUntilMs) return now;
   const holdUntilMs = atMs + RISE_EVERY_MS;
-  const goal = now.ceiling ? 0.8 * now.ceiling.limit : MOST;
-  if (now.limit === 0) return { ...now, limit: Math.max(LEAST, Math.min(FIRST, goal)), holdUntilMs };
-  const limit = now.limit < goal ? Math.min(goal, now.limit * RISE) : now.limit * CAREFUL_RISE;
-  return { ...now, limit: limit >= MOST ? null : limit, holdUntilMs };
+  const safe = now.ceiling ? 0.8 * now.ceiling.limit : MOST;
+  if (now.limit === 0) return { ...now, limit: Math.max(LEAST, Math.min(FIRST, safe)), holdUntilMs };
+  if (now.limit < safe) return { ...now, limit: unlessMost(Math.min(safe, now.limit * RISE)), holdUntilMs };
+  if (now.ceiling && atMs - now.ceiling.atMs < REMEMBER_MS) return now;
+  return { ...now, limit: unlessMost(now.limit * CAREFUL_RISE), holdUntilMs };
 }
 
-function remembered(ceiling: Pace["ceiling"], atMs: number): Pace["ceiling"] {
-  return ceiling && atMs - ceiling.atMs < REMEMBER_MS ? ceiling : null;
+function unlessMost(limit: number): number | null {
+  return limit >= MOST ? null : limit;
+}
+
+/** A limit that was far exceeded without harm says nothing of the line any more. */
+function remembered({ ceiling, limit }: Pace): Pace["ceiling"] {
+  return ceiling && (limit ?? Infinity) < 2 * ceiling.limit ? ceiling : null;
 }
 
 /** The best that was seen, moving slowly towards what is seen now: a line may really have become another one. */

@@ -97,7 +97,7 @@ export const TEXTS = {
   camera_missing: bad("No camera was found. Connect one.", "카메라가 없습니다. 카메라를 연결하세요."),
   camera_busy: bad("Another program uses the camera. Close it.", "다른 프로그램이 카메라를 쓰고 있습니다. 그 프로그램을 닫으세요."),
   insecure_page: bad("This page is not served over HTTPS, so there is no camera. Tell the organiser.", "HTTPS 페이지가 아니어서 카메라를 쓸 수 없습니다. 주관사에 알려 주세요."),
-  source_failed: bad("A source of the recording could not be opened.", "녹화할 장치를 열 수 없습니다."),
+  source_failed: bad("A source of the recording could not be opened. Try again, or ask your organiser.", "녹화할 장치를 열 수 없습니다. 다시 시도하거나 주관사에 문의하세요."),
   microphone_works: good("The microphone works.", "마이크가 작동합니다."),
   microphone_missing: warning("No microphone was found. Connect one, or the recording has no sound.", "마이크가 없습니다. 연결하지 않으면 소리가 녹음되지 않습니다."),
   screen_works: good("The screen can be shared.", "화면을 공유할 수 있습니다."),
