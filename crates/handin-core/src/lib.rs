@@ -13,6 +13,7 @@ mod salvage;
 mod sitting;
 mod object_key;
 mod pace;
+pub mod container;
 
 pub use exam::{Exam, Limits, RosterEntry, Subject, TooManyTracks};
 pub use names::{BadName, CandidateId, ExamId, RecordingId, SubjectId, Track};

@@ -145,7 +145,7 @@ export class Scanner {
     if (window.length < element.data + Math.min(element.size, LOOKED_AT.get(element.id) ?? 0)) return 0;
     const end = this.#place + element.length + element.size;
     this.#notePlaceTeller(element);
-    if (element.id === ID.timestamp) cluster.ticks = readUint(window, element.data, element.size);
+    if (element.id === ID.timestamp) cluster.ticks = numberOf(window, element);
     if (element.id === ID.simpleBlock || element.id === ID.blockGroup) {
       this.#frame = { track: 0, ticks: 0, key: true, durationTicks: 0, end };
     }
@@ -190,7 +190,7 @@ export class Scanner {
 
 /** Reads what one element says about the frame it belongs to. */
 function readInto(frame: Frame, window: Uint8Array, element: Element, clusterTicks: number): void {
-  if (element.id === ID.blockDuration) frame.durationTicks = readUint(window, element.data, element.size);
+  if (element.id === ID.blockDuration) frame.durationTicks = numberOf(window, element);
   if (element.id === ID.referenceBlock) frame.key = false;
   if (element.id !== ID.simpleBlock && element.id !== ID.block) return;
   const track = readVint(window, element.data);
@@ -200,4 +200,9 @@ function readInto(frame: Frame, window: Uint8Array, element: Element, clusterTic
   frame.track = track.value;
   frame.ticks = clusterTicks + ((readUint(window, time, 2) << 16) >> 16);
   if (element.id === ID.simpleBlock) frame.key = (flags & KEY_FRAME) !== 0;
+}
+
+/** The number that an element holds; longer ones than EBML allows count as 0. */
+function numberOf(window: Uint8Array, element: Element): number {
+  return element.size <= 8 ? readUint(window, element.data, element.size) : 0;
 }

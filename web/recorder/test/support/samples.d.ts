@@ -7,12 +7,20 @@ export const mp4: string;
 /** The bytes of a sample. */
 export function sample(name: string): Uint8Array;
 /** What `vectors.json` says. */
-export function vectors(): Record<string, Vector>;
+export function vectors(): Vectors;
 /** Writes `vectors.json` anew if the environment asks for it (`HANDIN_UPDATE_VECTORS`). */
-export function updateVectors(made: Record<string, Vector>): void;
+export function updateVectors(made: Vectors): void;
+/** SHA-256 in hex. */
+export function sha256(bytes: Uint8Array): string;
+/** Bytes in hex. */
+export function toHex(bytes: Uint8Array): string;
 
-/** What a sample must become; the Rust twin reads the same. */
-export interface Vector {
+/** What the rewriter makes of each sample, and what becomes of some heads; the Rust twin reads the same. */
+export interface Vectors {
+  files: Record<string, FileVector>;
+  heads: Record<string, HeadVector>;
+}
+export interface FileVector {
   /** Where the first cluster begins in the sample. */
   cluster: number;
   /** The head with its room, in hex, without the zeros at its end. */
@@ -22,11 +30,18 @@ export interface Vector {
   duration_ms: number;
   /** Time in milliseconds and place of each point. */
   points: [number, number][];
-  /** The finished head, in hex, without the zeros at its end. */
-  finished: string;
+  finished_sha256: string;
+}
+/** A head on which `count` points are written: the nth at `n * step_ms`, in the byte `first + n * step_bytes`. */
+export interface HeadVector {
+  open: string;
+  head_size: number;
+  duration_ms: number;
+  points: { count: number; step_ms: number; first: number; step_bytes: number };
+  finished_sha256: string;
 }
 
-/** What ffprobe says about a file; throws if it complains. */
+/** What ffprobe says about a file. */
 export interface Probe {
   durationS: number;
   formatName: string;

@@ -1,4 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -22,6 +23,14 @@ export function updateVectors(made) {
   if (process.env.HANDIN_UPDATE_VECTORS) writeFileSync(vectorsFile, `${JSON.stringify(made, null, 1)}\n`);
 }
 
+export function sha256(bytes) {
+  return createHash("sha256").update(bytes).digest("hex");
+}
+
+export function toHex(bytes) {
+  return Buffer.from(bytes).toString("hex");
+}
+
 /** Gives a program the bytes as a real file: from a pipe ffmpeg could not seek to what stands at the end. */
 function withFile(bytes, use) {
   const place = mkdtempSync(join(tmpdir(), "handin-container-"));
@@ -34,9 +43,12 @@ function withFile(bytes, use) {
   }
 }
 
+/** A file that is cut short is read all the same; what ffprobe says about the missing end is noise. */
+const QUIET = { maxBuffer: 1 << 26, stdio: ["ignore", "pipe", "ignore"] };
+
 export function probe(bytes) {
   const args = ["-v", "error", "-show_format", "-show_packets", "-of", "json"];
-  const found = withFile(bytes, (file) => JSON.parse(execFileSync("ffprobe", [...args, file], { maxBuffer: 1 << 26 })));
+  const found = withFile(bytes, (file) => JSON.parse(execFileSync("ffprobe", [...args, file], QUIET)));
   return {
     durationS: Number(found.format.duration),
     formatName: found.format.format_name,
