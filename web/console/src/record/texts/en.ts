@@ -65,7 +65,7 @@ export const en = {
     title: "Your exam is recorded",
     lead: "Please read what is recorded before you begin.",
     what: "What is recorded",
-    webcam: (sound: boolean) => (sound ? "The picture of your webcam and the sound of your microphone" : "The picture of your webcam, without sound"),
+    webcam: (sound: boolean): string => (sound ? "The picture of your webcam and the sound of your microphone" : "The picture of your webcam, without sound"),
     screen: (whole: boolean, sound: boolean) => `${whole ? "Everything on your screen" : "The window or the screen that you choose"}${sound ? " and its sound" : ""}`,
     other: (name: string) => `The track “${name}”`,
     when: "When",

@@ -1,0 +1,7 @@
+/** Unit tests in Node; the browser test starts a Chromium of its own. */
+
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: { include: ["test/**/*.test.ts"], testTimeout: 60_000, hookTimeout: 120_000 },
+});
