@@ -1,11 +1,9 @@
 /** Builds the candidate's page into the server's assets. The same sources and lock file make the same bytes. */
 
-import { fileURLToPath } from "node:url";
-
 import { svelte } from "@sveltejs/vite-plugin-svelte";
 import { defineConfig } from "vite";
 
-const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+import { alias, at } from "./sources.js";
 
 /** Plain names: the server asks browsers to look for a newer file each time, and a change is one file's diff. */
 const plain = { entryFileNames: "[name].js", chunkFileNames: "[name].js", assetFileNames: "[name][extname]" };
@@ -13,6 +11,7 @@ const plain = { entryFileNames: "[name].js", chunkFileNames: "[name].js", assetF
 export default defineConfig({
   root: at("src/record"),
   base: "/record/",
+  resolve: { alias },
   plugins: [svelte({ configFile: at("svelte.config.js") })],
   build: {
     outDir: at("../../crates/handin/assets/record"),

@@ -4,120 +4,118 @@
  * `HANDIN_TEST_SCREENSHOTS` names a folder for the pictures.
  */
 
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 
-import type { AxeResults } from "axe-core";
-import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { LANGUAGES } from "../src/record/format.js";
 import { STATES } from "./fixtures/states.js";
-import { buildFixtures } from "./support/fixtures.js";
-import { serve, type Site } from "./support/site.js";
+import { become, did, Fixtures, type Look, overflowing, pictures, show, type Shown, SIZES, violations } from "./support/chromium.js";
 
-const SIZES = { phone: { width: 360, height: 640 }, desktop: { width: 1280, height: 800 } } as const;
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const pictures = process.env["HANDIN_TEST_SCREENSHOTS"];
-const executablePath = process.env["HANDIN_TEST_CHROMIUM"] ?? "/usr/bin/chromium";
-const args = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-  "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+const every = Object.keys(STATES);
+const sizes = Object.keys(SIZES) as (keyof typeof SIZES)[];
+const looks: Look[] = sizes.flatMap((size) => LANGUAGES.map((language) => ({ size, language })));
+looks.push({ size: "desktop", language: "en", scheme: "dark" });
 
-let folder: string;
-let site: Site;
-let browser: Browser;
+let fixtures: Fixtures;
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "handin-states-"));
-  await buildFixtures(folder);
-  [site, browser] = await Promise.all([serve(folder), chromium.launch({ executablePath, args })]);
+  fixtures = await Fixtures.start();
   if (pictures) mkdirSync(pictures, { recursive: true });
 });
 
-afterAll(async () => {
-  await browser?.close();
-  await site?.close();
-  rmSync(folder, { recursive: true, force: true });
+afterAll(() => fixtures?.stop());
+
+describe.each(looks)("$size $language $scheme", (look) => {
+  let shown: Shown;
+  beforeAll(async () => {
+    shown = await fixtures.open("loading", look);
+  });
+  afterAll(() => shown.page.context().close());
+
+  test.each(every)("%s", async (state) => {
+    const { page, complaints } = shown;
+    await show(page, state);
+    await page.getByRole("heading", { level: 1 }).waitFor();
+    const name = `${state}-${look.scheme ?? look.language}-${look.size}.png`;
+    if (pictures) await page.screenshot({ path: join(pictures, name), fullPage: true });
+    expect(await violations(page)).toEqual([]);
+    expect(await overflowing(page)).toEqual([]);
+    expect(await page.evaluate(() => document.activeElement?.tagName)).toBe("H1");
+    expect(await page.evaluate(() => document.documentElement.lang)).toBe(look.language);
+    expect(complaints.splice(0)).toEqual([]);
+  });
 });
 
-interface Look {
-  readonly size: keyof typeof SIZES;
-  readonly scheme?: "light" | "dark";
-}
+describe("a candidate", () => {
+  const look: Look = { size: "desktop", language: "en" };
+  let page: Shown["page"];
+  const open = async (state: string) => {
+    ({ page } = await fixtures.open(state, look));
+    return page;
+  };
+  const button = (name: string) => page.getByRole("button", { name, exact: true });
 
-/** A page on which every complaint of the browser is kept. */
-async function open({ size, scheme = "light" }: Look): Promise<{ page: Page; complaints: string[] }> {
-  const context = await browser.newContext({
-    viewport: SIZES[size],
-    colorScheme: scheme,
-    reducedMotion: "reduce",
-    timezoneId: "Asia/Seoul",
+  test("is asked before the recording stops, and Escape keeps it on", async () => {
+    await open("recording");
+    await button("Stop recording").click();
+    const dialog = page.getByRole("dialog", { name: "Stop the recording?" });
+    await dialog.waitFor();
+    expect(await violations(page)).toEqual([]);
+    if (pictures) await page.screenshot({ path: join(pictures, "stop-dialog.png") });
+    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe("Keep recording");
+    await page.keyboard.press("Escape");
+    await dialog.waitFor({ state: "detached" });
+    expect(await did(page)).toEqual([]);
+    await button("Stop recording").click();
+    await button("Stop now").click();
+    expect(await did(page)).toEqual(["stop"]);
   });
-  const page = await context.newPage();
-  const complaints: string[] = [];
-  page.on("pageerror", (error) => complaints.push(error.message));
-  page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
-  return { page, complaints };
-}
 
-const show = (page: Page, state: string, language: string) => page.goto(`${site.url}/?state=${state}&language=${language}`);
-
-/** What axe has to say, each with where it says it. */
-async function violations(page: Page): Promise<string[]> {
-  // Through the debugger's world, which the page's own policy does not bind.
-  await page.evaluate(axe);
-  const found = await page.evaluate(() => (globalThis as unknown as { axe: { run(): Promise<AxeResults> } }).axe.run());
-  return found.violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(" ")).join(", ")}`);
-}
-
-/** Elements that stick out of the window sideways. */
-function overflowing(page: Page): Promise<string[]> {
-  return page.evaluate(() => {
-    const wide = [...document.querySelectorAll("body *")].filter((node) => {
-      const { right, width } = node.getBoundingClientRect();
-      return width > 1 && right > document.documentElement.clientWidth + 0.5;
-    });
-    return wide.map((node) => `${node.tagName}.${node.className}`);
+  test("shares the screen again with one click, by keyboard alone", async () => {
+    await open("share-stopped");
+    await page.keyboard.press("Tab");
+    expect(await page.evaluate(() => document.activeElement?.textContent?.trim())).toBe("Share the screen again");
+    await page.keyboard.press("Enter");
+    expect(await did(page)).toEqual(["resume screen"]);
   });
-}
 
-const every = Object.keys(STATES);
+  test("hears that the share stopped at once, and politely that it is back; figures say nothing", async () => {
+    await open("recording");
+    await become(page, "share-stopped");
+    await expect.poll(() => page.getByRole("alert").textContent()).toBe("Screen: not being recorded");
+    await become(page, "recording");
+    await expect.poll(() => page.getByRole("status").textContent()).toBe("Screen is being recorded again.");
+    await become(page, "recording-open");
+    await become(page, "recording");
+    expect(await page.getByRole("status").textContent()).toBe("Screen is being recorded again.");
+  });
 
-for (const size of Object.keys(SIZES) as (keyof typeof SIZES)[]) {
-  for (const language of LANGUAGES) {
-    describe(`${size}, ${language}`, () => {
-      let page: Page;
-      let complaints: string[];
-      beforeAll(async () => {
-        ({ page, complaints } = await open({ size }));
-      });
-      afterAll(() => page.context().close());
+  test("keeps the place in the page when only the figures change", async () => {
+    await open("recording");
+    await button("Stop recording").focus();
+    await become(page, "offline");
+    expect(await page.evaluate(() => document.activeElement?.textContent?.trim())).toBe("Stop recording");
+  });
 
-      test.each(every)("%s", async (state) => {
-        await show(page, state, language);
-        await page.getByRole("heading", { level: 1 }).waitFor();
-        if (pictures) await page.screenshot({ path: join(pictures, `${state}-${language}-${size}.png`), fullPage: true });
-        expect(await violations(page)).toEqual([]);
-        expect(await overflowing(page)).toEqual([]);
-        expect(await page.evaluate(() => document.activeElement?.tagName)).toBe("H1");
-        expect(await page.evaluate(() => document.documentElement.lang)).toBe(language);
-        expect(complaints.splice(0)).toEqual([]);
-      });
-    });
-  }
-}
+  test("copies and saves the receipts", async () => {
+    await open("finished-takes");
+    await button("Copy receipts").click();
+    await button("Copied").waitFor();
+    const copied = await page.evaluate(() => navigator.clipboard.readText());
+    expect(copied.trimEnd().split("\n")).toHaveLength(4);
+    const [saved] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name: "Save receipts" }).click()]);
+    expect(saved.suggestedFilename()).toBe("receipts-spring-2030-coding.txt");
+    const chunks: Buffer[] = [];
+    for await (const chunk of await saved.createReadStream()) chunks.push(chunk as Buffer);
+    expect(Buffer.concat(chunks).toString()).toBe(copied);
+  });
 
-describe("dark", () => {
-  test("every state keeps its contrast", async () => {
-    const { page } = await open({ size: "desktop", scheme: "dark" });
-    for (const state of every) {
-      await show(page, state, "en");
-      await page.getByRole("heading", { level: 1 }).waitFor();
-      if (pictures) await page.screenshot({ path: join(pictures, `${state}-dark.png`), fullPage: true });
-      expect([state, await violations(page)]).toEqual([state, []]);
-    }
-    await page.context().close();
+  test("changes the language", async () => {
+    await open("consent");
+    await button("한국어").click();
+    await page.getByRole("heading", { level: 1, name: "이 시험은 녹화됩니다" }).waitFor();
+    expect(await page.evaluate(() => document.documentElement.lang)).toBe("ko");
   });
 });

@@ -23,7 +23,10 @@ export function duration(ms: number, language: Language): string {
 export function about(ms: number, language: Language): string {
   const seconds = ms / 1000;
   const step = seconds <= 20 ? 5 : seconds <= 90 ? 10 : seconds <= 600 ? 30 : 60;
-  return duration(Math.max(1, Math.ceil(seconds / step)) * step * 1000, language);
+  const whole = Math.max(1, Math.ceil(seconds / step)) * step;
+  const units = UNITS[language];
+  if (whole < 60 || whole % 60 !== 0 || whole >= 3600) return duration(whole * 1000, language);
+  return `${whole / 60}${units.min}`;
 }
 
 /** A running clock: `1:02:03`, `02:03`; the last second is shown until it is over. */

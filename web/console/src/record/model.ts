@@ -1,30 +1,12 @@
 /** Everything the page shows, as one plain value. Screens are functions of it and of the language, of nothing else. */
 
-import type { RecorderState, TrackName } from "./recorder.js";
-
-/** What the rehearsal tried, in the order in which the page lists it. */
-export const TRIALS = ["browser", "camera", "microphone", "screen", "storage", "clock", "server", "store", "line"] as const;
-
-/** One thing that the rehearsal tried. */
-export interface Trial {
-  readonly name: (typeof TRIALS)[number];
-  readonly outcome: "passed" | "warned" | "failed";
-  /** What was found, where it did not simply pass; a code of the recorder's list. */
-  readonly code: string | null;
-}
+import type { Check, RecorderState, RehearsalReport, TrackName } from "./recorder.js";
 
 /** What the device check has come to. */
-export type Check =
+export type Rehearsal =
   | { readonly step: "untried" }
-  | { readonly step: "running" }
-  | {
-      readonly step: "done";
-      readonly trials: readonly Trial[];
-      /** Bytes per second towards the store; `null` when nothing arrived. */
-      readonly uplink: number | null;
-      /** How long after the bell the rest would take on this line; `null` when nobody can say. */
-      readonly forecastMs: number | null;
-    };
+  | { readonly step: "running"; readonly checks: readonly Check[] }
+  | { readonly step: "done"; readonly report: RehearsalReport };
 
 /** The page's own state beside the recorder's. */
 export interface Model {
@@ -36,14 +18,32 @@ export interface Model {
   readonly agreed: boolean;
   /** Whether the candidate went on from the device check. */
   readonly checked: boolean;
-  readonly check: Check;
+  readonly rehearsal: Rehearsal;
+  /** What the webcam sees before the start; `null` when it is not open. */
+  readonly preview: MediaStream | null;
+  /** Whether the browser is asking the candidate for a camera or a screen right now. */
+  readonly asking: boolean;
   /** Milliseconds since 1970 on the server's clock, as of the last tick. */
   readonly now: number;
   /** What ended the recording; `null` while it has not ended, or when it ended before this page was opened. */
   readonly endedBy: "candidate" | "bell" | null;
-  /** The takes (`local`) that an earlier page left unfinished. */
+  /** The takes (`local`) that an earlier page left. */
   readonly found: readonly string[];
 }
+
+/** A page that was just opened. */
+export const NEW: Model = {
+  link: "given",
+  recorder: null,
+  agreed: false,
+  checked: false,
+  rehearsal: { step: "untried" },
+  preview: null,
+  asking: false,
+  now: 0,
+  endedBy: null,
+  found: [],
+};
 
 /** What the candidate can do. */
 export interface Actions {

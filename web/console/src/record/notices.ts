@@ -1,5 +1,6 @@
 /** What deserves the candidate's attention now, most urgent first. Pure; the words are in `texts/`. */
 
+import { figuresOf, trackNames } from "./figures.js";
 import type { Model } from "./model.js";
 import type { GapReason, RecorderState, TrackName } from "./recorder.js";
 
@@ -8,7 +9,7 @@ export type Notice =
   | { readonly kind: "interrupted"; readonly track: TrackName; readonly reason: GapReason; readonly canResume: boolean }
   | { readonly kind: "storage_full" | "storage_low" | "offline" | "call" | "server" }
   | { readonly kind: "problem"; readonly code: string }
-  | { readonly kind: "lowered"; readonly track: TrackName }
+  | { readonly kind: "lowered"; readonly tracks: readonly TrackName[] }
   | { readonly kind: "recovering"; readonly ms: number }
   | { readonly kind: "recovered"; readonly ms: number }
   | { readonly kind: "bell_soon"; readonly minutes: number };
@@ -68,12 +69,15 @@ function problems({ problem, phase, tracks }: RecorderState): Notice[] {
 
 function storage({ tracks, storage: { room }, phase }: RecorderState): Notice[] {
   if (phase !== "recording") return [];
-  const lowered = tracks.filter((track) => track.lowered).map(({ track }): Notice => ({ kind: "lowered", track }));
+  const names = tracks.filter((track) => track.lowered).map(({ track }) => track);
+  const lowered: Notice[] = names.length === 0 ? [] : [{ kind: "lowered", tracks: names }];
   if (room === "full") return [{ kind: "storage_full" }, ...lowered];
   return room === "low" ? [{ kind: "storage_low" }, ...lowered] : lowered;
 }
 
 function line({ online, heldBy, phase }: RecorderState): Notice[] {
+  // Once the recording is over, the screen itself says that it waits for the line.
+  if (phase === "finishing" && !online) return [];
   if (phase !== "recording" && phase !== "finishing") return [];
   if (!online || heldBy === "offline") return [{ kind: "offline" }];
   return heldBy === "nothing" ? [] : [{ kind: heldBy }];
@@ -86,11 +90,15 @@ function bell({ now }: Model, { phase, sitting }: RecorderState): Notice[] {
   return minutes === undefined || left <= 0 ? [] : [{ kind: "bell_soon", minutes }];
 }
 
-/** Takes of an earlier page: being finished, or, once all of them are safe, a word of relief. */
-function earlier({ found }: Model, { takes, phase }: RecorderState): Notice[] {
+/**
+ * Takes of an earlier page: being finished, or, once all of them are safe, a word of relief. Tracks run side by side, so
+ * the longest of them says how long was recorded.
+ */
+function earlier({ found }: Model, recorder: RecorderState): Notice[] {
+  const { takes, phase } = recorder;
   if (phase !== "ready" && phase !== "recording") return [];
   const theirs = takes.filter(({ local }) => found.includes(local));
-  const ms = theirs.reduce((total, take) => total + take.recordedMs, 0);
-  if (theirs.length === 0) return [];
+  if (theirs.length === 0 || theirs.some(({ status }) => status === "failed")) return [];
+  const ms = Math.max(...trackNames(recorder).map((track) => figuresOf(theirs.filter((take) => take.track === track)).recordedMs));
   return [{ kind: theirs.some(({ status }) => status === "ended") ? "recovering" : "recovered", ms }];
 }

@@ -1,12 +1,16 @@
 /** What the page takes from the recorder: its words. The page never captures, stores or sends anything itself. */
 
 export type {
+  Check,
+  CheckName,
   GapReason,
   Problem,
+  Recorder,
   RecorderState,
+  RehearsalReport,
   Sitting,
   TakeState,
   TakeStatus,
   TrackName,
   TrackState,
-} from "../../../recorder/src/types.js";
+} from "@handin/recorder";

@@ -21,12 +21,12 @@ export function takeToken(place: Place): string | null {
   return given;
 }
 
-/** The window as a place. */
-export function placeOf({ location, sessionStorage, history }: Window): Place {
+/** The window as a place, with this tab's memory. */
+export function placeOf({ location, history }: Window, storage: Place["storage"]): Place {
   return {
     hash: location.hash,
     bare: location.pathname + location.search,
-    storage: sessionStorage,
+    storage,
     replace: (address) => history.replaceState(null, "", address),
   };
 }

@@ -1,7 +1,7 @@
 /** Notices and headings in words. Pure; every sentence itself stands in `texts/`. */
 
 import { duration, type Language, moment } from "./format.js";
-import type { Model, Trial } from "./model.js";
+import type { Model } from "./model.js";
 import type { Notice } from "./notices.js";
 import type { RecorderState, Sitting } from "./recorder.js";
 import { screenOf } from "./screen.js";
@@ -11,8 +11,9 @@ import { problemText, type Texts, trackText } from "./texts/index.js";
 export function noticeTitle(notice: Notice, texts: Texts): string {
   switch (notice.kind) {
     case "interrupted":
+      return texts.notice.interrupted(trackText(texts, notice.track));
     case "lowered":
-      return texts.notice[notice.kind](trackText(texts, notice.track));
+      return texts.notice.lowered(notice.tracks.map((track) => trackText(texts, track)).join(", "));
     case "bell_soon":
       return texts.notice.bell_soon(notice.minutes);
     default:
@@ -84,12 +85,6 @@ export function noticeFor({ notice }: Sitting, language: Language): { readonly l
   const best = there.find((tag) => tag.split("-")[0] === language) ?? there.find((tag) => tag.startsWith("en")) ?? there[0];
   const text = best === undefined ? undefined : notice[best];
   return best === undefined || !text ? null : { language: best, text };
-}
-
-/** The check's verdict: as good as its worst trial. */
-export function verdictOf(trials: readonly Trial[]): Trial["outcome"] {
-  const has = (outcome: Trial["outcome"]) => trials.some((trial) => trial.outcome === outcome);
-  return has("failed") ? "failed" : has("warned") ? "warned" : "passed";
 }
 
 /** How long the rest takes, and never a figure that nobody can stand by. */

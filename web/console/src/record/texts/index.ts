@@ -26,10 +26,6 @@ export const trackText = (texts: Texts, track: string): string => listed(texts.t
 /** What a problem's code means for the candidate. */
 export const problemText = (texts: Texts, code: string): string => listed(texts.problem, code) ?? texts.problem.other;
 
-/** What the device check found and what to do. */
-export const findingText = (texts: Texts, code: string): string =>
-  listed(texts.check.finding, code) ?? texts.check.finding.other;
-
 /** Codes come from outside: only what the table itself holds counts, not what every object inherits. */
 function listed(table: Readonly<Record<string, string>>, code: string): string | undefined {
   return Object.hasOwn(table, code) ? table[code] : undefined;
