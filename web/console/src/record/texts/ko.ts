@@ -146,7 +146,6 @@ export const ko: Texts = {
     recorded: "녹화됨",
     onTheWay: "전송 중",
     confirmed: "도착 확인",
-    lowered: "낮은 화질",
     risk: (time) => `최근 ${time} 분량은 아직 이 컴퓨터에만 있습니다.`,
     riskNone: "지금까지 녹화된 내용이 모두 도착했습니다.",
     stop: "녹화 끝내기",
