@@ -2,7 +2,15 @@
 
 import type { GapReason, Phase, Problem, RecorderState, TakeState, TrackName } from "./types.js";
 
-/** What a recorder tells, by name. */
+/**
+ * What a recorder tells, by name.
+ *
+ * @example
+ * ```ts
+ * const names: (keyof RecorderEvents)[] = ["interrupted", "resumed", "lowered", "sealed", "problem", "phase"];
+ * for (const name of names) recorder.on(name, (event) => console.log(name, event));
+ * ```
+ */
 export interface RecorderEvents {
   /** The recorder is somewhere else than before. */
   readonly phase: { readonly phase: Phase; readonly before: Phase };

@@ -36,7 +36,7 @@ export function problem(code: ProblemCode): Problem {
  * try {
  *   await recorder.start();
  * } catch (error) {
- *   if (error instanceof RecorderError && error.code === "not_whole_monitor") askForTheWholeScreen();
+ *   if (error instanceof RecorderError && error.code === "not_whole_monitor") startButton.textContent = "Share the entire screen";
  * }
  * ```
  */

@@ -21,7 +21,15 @@ import type { RecorderState, Sitting, TrackName } from "./types.js";
 import { startWorker, type WorkerPort } from "./worker-port.js";
 import type { FromWorker, ToWorker } from "./worker/protocol.js";
 
-/** What a recorder is made of. */
+/**
+ * What a recorder is made of.
+ *
+ * @example
+ * ```ts
+ * const options: RecorderOptions = { server, token, effort: "light", serviceWorkerUrl: "/handin-service-worker.js" };
+ * const light = createRecorder(options);
+ * ```
+ */
 export interface RecorderOptions {
   /** Where handin's API is, as `https://handin.example`. */
   readonly server: string;
@@ -43,7 +51,7 @@ export interface RecorderOptions {
  * @example
  * ```ts
  * const recorder = createRecorder({ server: "https://handin.example", token });
- * recorder.subscribe(({ phase, mayClose }) => render(phase, mayClose));
+ * recorder.subscribe(({ phase, mayClose }) => console.log(phase, mayClose));
  * startButton.onclick = () => recorder.start();
  * ```
  */
@@ -57,10 +65,12 @@ export function createRecorder(options: RecorderOptions): Recorder {
  * @example
  * ```ts
  * const recorder = createRecorder({ server, token });
- * recorder.on("interrupted", ({ track, canResume }) => canResume && offerToResume(track));
+ * recorder.on("interrupted", ({ track, canResume }) => {
+ *   if (canResume) startButton.onclick = () => recorder.resume(track);
+ * });
  * stopButton.onclick = async () => {
  *   const { takes } = await recorder.stop();
- *   show(takes.map(({ receipt }) => receipt));
+ *   console.log(takes.map(({ receipt }) => receipt));
  * };
  * ```
  */

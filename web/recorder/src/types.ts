@@ -5,10 +5,27 @@
  * milliseconds. Sizes are bytes, rates bytes per second unless a name says bits.
  */
 
-/** A track that an exam asks for: `webcam`, `screen`, or another slug that it declares. */
+/**
+ * A track that an exam asks for: `webcam`, `screen`, or another slug that it declares.
+ *
+ * @example
+ * ```ts
+ * const track: TrackName = "webcam";
+ * await recorder.prepare(track);
+ * ```
+ */
 export type TrackName = string;
 
-/** How one track is captured, as the exam wants it; `GET /v1/sitting` gives it. */
+/**
+ * How one track is captured, as the exam wants it; `GET /v1/sitting` gives it.
+ *
+ * @example
+ * ```ts
+ * const [webcam] = recorder.state.sitting?.tracks ?? [];
+ * const capture: CaptureSettings | undefined = webcam?.capture;
+ * console.log(capture?.audioBitsPerSecond === null ? "without sound" : "with sound");
+ * ```
+ */
 export interface CaptureSettings {
   /** At most this many pixels wide. */
   readonly width: number;
@@ -24,7 +41,15 @@ export interface CaptureSettings {
   readonly wholeMonitor: boolean;
 }
 
-/** One candidate in one subject, as the server describes it to its candidate. */
+/**
+ * One candidate in one subject, as the server describes it to its candidate.
+ *
+ * @example
+ * ```ts
+ * const sitting: Sitting | null = recorder.state.sitting;
+ * if (sitting?.bellAt) console.log("ends in", sitting.bellAt - recorder.serverNow(), "ms");
+ * ```
+ */
 export interface Sitting {
   readonly exam: { readonly id: string; readonly title: string };
   readonly subject: { readonly id: string; readonly title: string | null };
@@ -54,7 +79,15 @@ export interface Sitting {
   readonly clock: ClockOffset;
 }
 
-/** The server's clock seen from this machine. */
+/**
+ * The server's clock seen from this machine.
+ *
+ * @example
+ * ```ts
+ * const clock: ClockOffset | undefined = recorder.state.sitting?.clock;
+ * if (clock && Math.abs(clock.offsetMs) > 60_000) console.log("this computer's clock is wrong");
+ * ```
+ */
 export interface ClockOffset {
   /** Server minus machine. */
   readonly offsetMs: number;
@@ -62,7 +95,15 @@ export interface ClockOffset {
   readonly uncertaintyMs: number;
 }
 
-/** Why a stretch of time is not on a recording. */
+/**
+ * Why a stretch of time is not on a recording.
+ *
+ * @example
+ * ```ts
+ * const said: Partial<Record<GapReason, string>> = { share_stopped: "You stopped sharing your screen." };
+ * recorder.on("interrupted", ({ reason }) => console.log(said[reason] ?? reason));
+ * ```
+ */
 export type GapReason =
   /** The candidate ended the screen share. */
   | "share_stopped"
@@ -81,7 +122,15 @@ export type GapReason =
   /** The browser's encoder failed. */
   | "encoder_failed";
 
-/** A stretch of time that is not on a recording. */
+/**
+ * A stretch of time that is not on a recording.
+ *
+ * @example
+ * ```ts
+ * const gaps: Gap[] = recorder.state.takes.flatMap((take) => take.gaps);
+ * console.log(gaps.map(({ reason, fromAt }) => `${reason} at ${new Date(fromAt).toISOString()}`));
+ * ```
+ */
 export interface Gap {
   readonly reason: GapReason;
   /** When it began. */
@@ -90,7 +139,14 @@ export interface Gap {
   readonly toAt: number | null;
 }
 
-/** What went wrong, for people and for programs. */
+/**
+ * What went wrong, for people and for programs.
+ *
+ * @example
+ * ```ts
+ * recorder.on("problem", ({ problem }: { problem: Problem }) => console.log(problem.code, problem.detail));
+ * ```
+ */
 export interface Problem {
   /** Stable: a code of the server's problem documents or of the recorder's own list. */
   readonly code: string;
@@ -98,7 +154,18 @@ export interface Problem {
   readonly detail: string;
 }
 
-/** Where a recorder is. */
+/**
+ * Where a recorder is.
+ *
+ * @example
+ * ```ts
+ * const words: Record<Phase, string> = {
+ *   loading: "One moment", ready: "Ready", recording: "Recording", finishing: "Sending the rest",
+ *   finished: "You may close this tab", elsewhere: "Open in another tab", refused: "This cannot go on",
+ * };
+ * recorder.subscribe(({ phase }) => console.log(words[phase]));
+ * ```
+ */
 export type Phase =
   /** Asks the server for the sitting and looks for what earlier pages left. */
   | "loading"
@@ -115,7 +182,15 @@ export type Phase =
   /** Cannot go on; `problem` says why. */
   | "refused";
 
-/** Where one take is. */
+/**
+ * Where one take is.
+ *
+ * @example
+ * ```ts
+ * const isSafe = (status: TakeStatus): boolean => status === "sealed" || status === "partial";
+ * console.log(recorder.state.takes.every(({ status }) => isSafe(status)));
+ * ```
+ */
 export type TakeStatus =
   /** Being recorded. */
   | "recording"
@@ -128,7 +203,15 @@ export type TakeStatus =
   /** It cannot be finished; `problem` says why. */
   | "failed";
 
-/** One take of one track. */
+/**
+ * One take of one track.
+ *
+ * @example
+ * ```ts
+ * const receipts = recorder.state.takes.map(({ track, take, receipt }: TakeState) => ({ track, take, receipt }));
+ * console.log(receipts);
+ * ```
+ */
 export interface TakeState {
   /** The take's id in this browser. */
   readonly local: string;
@@ -155,7 +238,15 @@ export interface TakeState {
   readonly problem: Problem | null;
 }
 
-/** What one track of the exam is doing now. */
+/**
+ * What one track of the exam is doing now.
+ *
+ * @example
+ * ```ts
+ * const interrupted = recorder.state.tracks.filter(({ canResume }: TrackState) => canResume);
+ * for (const { track } of interrupted) startButton.onclick = () => recorder.resume(track);
+ * ```
+ */
 export interface TrackState {
   readonly track: TrackName;
   /**
@@ -171,7 +262,17 @@ export interface TrackState {
   readonly lowered: boolean;
 }
 
-/** Everything there is to show; a new object whenever anything changed. */
+/**
+ * Everything there is to show; a new object whenever anything changed.
+ *
+ * @example
+ * ```ts
+ * recorder.subscribe((state: RecorderState) => {
+ *   startButton.disabled = state.phase !== "ready";
+ *   document.title = state.mayClose ? "You may close this tab" : "Please keep this tab open";
+ * });
+ * ```
+ */
 export interface RecorderState {
   readonly phase: Phase;
   readonly sitting: Sitting | null;
@@ -192,7 +293,16 @@ export interface RecorderState {
   readonly problem: Problem | null;
 }
 
-/** What is sent with the seal: how to read the recording. */
+/**
+ * What is sent with the seal: how to read the recording.
+ *
+ * @example
+ * ```ts
+ * // As the server gives it to a reviewer's player with GET /v1/recordings/{id}.
+ * const align = (manifest: Manifest): number => Date.parse(manifest.started_at);
+ * console.log(align);
+ * ```
+ */
 export interface Manifest {
   readonly version: 1;
   /** When the first frame was taken, by the server's clock. */

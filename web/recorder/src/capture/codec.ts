@@ -3,7 +3,15 @@
 /** The engines whose encoders differ. */
 export type Engine = "chromium" | "firefox" | "webkit";
 
-/** Whether the best picture per bit is wanted, or the least work for a weak machine. */
+/**
+ * Whether the best picture per bit is wanted, or the least work for a weak machine.
+ *
+ * @example
+ * ```ts
+ * const effort: Effort = navigator.hardwareConcurrency <= 2 ? "light" : "normal";
+ * const fitting = createRecorder({ server, token, effort });
+ * ```
+ */
 export type Effort = "normal" | "light";
 
 /**

@@ -3,7 +3,16 @@
 import { failure, type ProblemCode, type RecorderError } from "../problems.js";
 import type { CaptureSettings } from "../types.js";
 
-/** Where a track's pictures come from. */
+/**
+ * Where a track's pictures come from.
+ *
+ * @example
+ * ```ts
+ * const webcam: TrackOptions = { cameraId: "…", microphoneId: "…" };
+ * const board: TrackOptions = { source: async () => document.querySelector("canvas")?.captureStream(5) ?? new MediaStream() };
+ * const both = createRecorder({ server, token, tracks: { webcam, board } });
+ * ```
+ */
 export interface TrackOptions {
   /** `camera` or `screen`, or a function that gives a stream of your own. Unset, `screen` is a screen, all else a camera. */
   readonly source?: "camera" | "screen" | (() => Promise<MediaStream>);

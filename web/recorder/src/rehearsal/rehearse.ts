@@ -14,7 +14,15 @@ import { isReached, tryStore } from "./line.js";
 import { check, report, type Check, type RehearsalReport } from "./report.js";
 import { tryPersistence, tryRoom } from "./room.js";
 
-/** How a rehearsal is done. */
+/**
+ * How a rehearsal is done.
+ *
+ * @example
+ * ```ts
+ * const options: RehearsalOptions = { devices: false, onCheck: ({ name, code }) => console.log(name, code) };
+ * await recorder.rehearse(options);
+ * ```
+ */
 export interface RehearsalOptions {
   /** `false` leaves camera, microphone and screen alone, so that no user gesture is needed. */
   readonly devices?: boolean;

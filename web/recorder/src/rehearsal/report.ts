@@ -2,19 +2,52 @@
 
 import { TEXTS, VERDICTS } from "./texts.js";
 
-/** What is tried, in this order. */
+/**
+ * What is tried, in this order.
+ *
+ * @example
+ * ```ts
+ * const order: CheckName[] = ["camera", "microphone", "screen", "encoder", "room", "persistence", "server", "clock", "store", "uplink"];
+ * console.log(order);
+ * ```
+ */
 export type CheckName = "server" | "clock" | "store" | "uplink" | "room" | "persistence" | "camera" | "microphone" | "screen" | "encoder";
 
-/** What came out of a check; stable. */
+/**
+ * What came out of a check; stable.
+ *
+ * @example
+ * ```ts
+ * const { checks } = await recorder.rehearse();
+ * const blocked: CheckCode[] = ["store_blocked", "proxy_answers", "proxy_fakes_success"];
+ * if (checks.some(({ code }) => blocked.includes(code))) console.log("Please try another network.");
+ * ```
+ */
 export type CheckCode = keyof typeof TEXTS;
 
-/** A sentence in every language that the recorder speaks. */
+/**
+ * A sentence in every language that the recorder speaks.
+ *
+ * @example
+ * ```ts
+ * const { text } = await recorder.rehearse();
+ * const inMyLanguage = (one: Text): string => (navigator.language.startsWith("ko") ? one.ko : one.en);
+ * console.log(inMyLanguage(text));
+ * ```
+ */
 export interface Text {
   readonly en: string;
   readonly ko: string;
 }
 
-/** One thing that was tried. */
+/**
+ * One thing that was tried.
+ *
+ * @example
+ * ```ts
+ * await recorder.rehearse({ onCheck: (check: Check) => console.log(check.outcome, check.name, check.text.en) });
+ * ```
+ */
 export interface Check {
   readonly name: CheckName;
   /** `bad` would spoil the recording, `warning` may. */
@@ -30,7 +63,7 @@ export interface Check {
  * @example
  * ```ts
  * const report: RehearsalReport = await recorder.rehearse();
- * if (report.verdict === "not_ready") show(report.checks.filter(({ outcome }) => outcome === "bad"));
+ * if (report.verdict === "not_ready") console.log(report.checks.filter(({ outcome }) => outcome === "bad"));
  * ```
  */
 export interface RehearsalReport {
