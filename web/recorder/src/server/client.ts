@@ -42,7 +42,7 @@ export interface Claim {
   readonly size: number;
   readonly parts: readonly ClaimedPart[];
   readonly duration_ms: number;
-  readonly manifest: Manifest;
+  readonly manifest?: Manifest;
 }
 
 /** A call that has no answer after this time, in milliseconds, is given up; sealing lists and completes at the store. */

@@ -12,24 +12,27 @@ export interface Failure {
   readonly retryAfterMs: number | null;
   /** The parts it is about. */
   readonly parts: readonly number[];
+  /** The field of the request it is about. */
+  readonly field: string | null;
 }
 
 /** The failure of a request that was never answered. */
 export function unreachable(error: unknown): Failure {
   const detail = error instanceof Error ? error.message : String(error);
-  return { status: 0, code: "unreachable", detail, retryAfterMs: null, parts: [] };
+  return { status: 0, code: "unreachable", detail, retryAfterMs: null, parts: [], field: null };
 }
 
 /** The failure in an answer of the server: an RFC 9457 problem document, or whatever a proxy put in its place. */
 export async function problemOf(response: Response): Promise<Failure> {
   const { status } = response;
-  const { code, detail, parts } = fields(await response.text().catch(() => ""));
+  const { code, detail, parts, field } = fields(await response.text().catch(() => ""));
   return {
     status,
     code: typeof code === "string" ? code : "unexpected_answer",
     detail: typeof detail === "string" ? detail : `the server answered with status ${status}`,
     retryAfterMs: retryAfter(response.headers.get("retry-after")),
     parts: Array.isArray(parts) ? parts.filter((part) => typeof part === "number") : [],
+    field: typeof field === "string" ? field : null,
   };
 }
 

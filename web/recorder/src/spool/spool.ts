@@ -43,21 +43,22 @@ interface Take {
 export class Spool {
   readonly #disk: Disk;
   readonly #readOnly: boolean;
+  readonly #segment: number;
   readonly #takes = new Map<string, Take>();
 
-  private constructor(disk: Disk, readOnly: boolean) {
-    this.#disk = disk;
-    this.#readOnly = readOnly;
+  private constructor(disk: Disk, readOnly: boolean, segment: number) {
+    [this.#disk, this.#readOnly, this.#segment] = [disk, readOnly, segment];
   }
 
   /**
    * Reads what earlier pages left.
    * @param mode with `read` it never touches the disk: what happens is known as long as this spool lives
+   * @param segment bytes of a segment, always the same on one disk
    */
-  static async open(disk: Disk, mode: "read" | "write"): Promise<Spool> {
-    const spool = new Spool(disk, mode === "read");
+  static async open(disk: Disk, mode: "read" | "write", segment = SEGMENT): Promise<Spool> {
+    const spool = new Spool(disk, mode === "read", segment);
     for (const local of await disk.folders()) {
-      const found = await recover(disk, local);
+      const found = await recover(disk, local, segment);
       if (found !== null) spool.#takes.set(local, { ...newTake(found.record), settled: found.settled });
     }
     return spool;
@@ -111,10 +112,11 @@ export class Spool {
   /** Bytes `from` (inclusive) `to` (exclusive) of a take. @throws when they were given up. */
   async read(local: string, from: number, to: number): Promise<Blob> {
     const take = this.#find(local);
+    const size = this.#segment;
     const blobs = [];
-    for (let segment = Math.floor(from / SEGMENT); segment * SEGMENT < to; segment += 1) {
-      const start = segment * SEGMENT;
-      blobs.push(await this.#slice(take, segment, Math.max(from - start, 0), Math.min(to - start, SEGMENT)));
+    for (let number = Math.floor(from / size); number * size < to; number += 1) {
+      const start = number * size;
+      blobs.push(await this.#slice(take, number, Math.max(from - start, 0), Math.min(to - start, size)));
     }
     const whole = new Blob(blobs);
     if (whole.size !== to - from) throw new Error("the spool does not hold these bytes");
@@ -125,9 +127,10 @@ export class Spool {
   free(local: string, from: number, to: number): Promise<void> {
     return this.#inTurn(local, async (take) => {
       if (this.#readOnly) return;
-      for (let segment = Math.max(Math.ceil(from / SEGMENT), 1); (segment + 1) * SEGMENT <= to; segment += 1) {
+      const size = this.#segment;
+      for (let number = Math.max(Math.ceil(from / size), 1); (number + 1) * size <= to; number += 1) {
         take.record = { ...take.record, whole: false };
-        await this.#disk.remove(local, nameOf(segment));
+        await this.#disk.remove(local, nameOf(number));
       }
     });
   }
@@ -177,16 +180,16 @@ export class Spool {
   }
 
   async #addBytes(take: Take, piece: Piece): Promise<void> {
-    for (;;) {
+    for (const size = this.#segment; ; ) {
       const { local, bytes: end } = take.record;
       const from = end - piece.offset;
-      const next = piece.bytes.subarray(from, from + SEGMENT - (end % SEGMENT));
+      const next = piece.bytes.subarray(from, from + size - (end % size));
       if (next.byteLength === 0) return;
-      const number = Math.floor(end / SEGMENT);
+      const number = Math.floor(end / size);
       if (take.tail?.number !== number) take.tail = { number, file: await this.#disk.append(local, nameOf(number)) };
       await take.tail.file.append(next);
       take.record = { ...take.record, bytes: end + next.byteLength };
-      if ((end + next.byteLength) % SEGMENT === 0) closeTail(take);
+      if ((end + next.byteLength) % size === 0) closeTail(take);
     }
   }
 
@@ -203,9 +206,9 @@ export class Spool {
     return journal;
   }
 
-  async #slice(take: Take, segment: number, from: number, to: number): Promise<Blob> {
-    if (take.tail?.number === segment) return take.tail.file.read(from, to);
-    return (await this.#disk.read(take.record.local, nameOf(segment))).slice(from, to);
+  async #slice(take: Take, number: number, from: number, to: number): Promise<Blob> {
+    if (take.tail?.number === number) return take.tail.file.read(from, to);
+    return (await this.#disk.read(take.record.local, nameOf(number))).slice(from, to);
   }
 
   async #removeAll(local: string, wanted: (file: string) => boolean): Promise<void> {
@@ -218,13 +221,17 @@ function newTake(record: TakeRecord): Take {
   return { record, journal: null, tail: null, turn: Promise.resolve(), settled: false };
 }
 
-async function recover(disk: Disk, local: string): Promise<{ record: TakeRecord; settled: boolean } | null> {
+async function recover(
+  disk: Disk,
+  local: string,
+  segment: number,
+): Promise<{ record: TakeRecord; settled: boolean } | null> {
   const files = await disk.files(local);
   const kept = files.has(RECORD) ? await readJournal(disk, local, RECORD) : null;
   if (kept !== null && kept.outcome !== null) return { record: kept, settled: !files.has(JOURNAL) };
   const record = files.has(JOURNAL) ? await readJournal(disk, local, JOURNAL) : null;
   if (record === null) return null;
-  const { bytes, whole } = held(files, record.bytes);
+  const { bytes, whole } = held(files, record.bytes, segment);
   return { record: record.outcome === null ? withFiles(record, bytes, whole) : record, settled: false };
 }
 
@@ -236,18 +243,22 @@ async function readJournal(disk: Disk, local: string, file: string): Promise<Tak
  * What the files hold. A segment that is not there though the journal has bytes beyond it was given up: the journal is
  * written after the bytes.
  */
-function held(files: ReadonlyMap<string, number>, journaled: number): { bytes: number; whole: boolean } {
+function held(
+  files: ReadonlyMap<string, number>,
+  journaled: number,
+  segment: number,
+): { bytes: number; whole: boolean } {
   let whole = true;
-  for (let segment = 0; ; segment += 1) {
-    const length = files.get(nameOf(segment));
-    const givenUp = length === undefined && (segment + 1) * SEGMENT <= journaled;
+  for (let number = 0; ; number += 1) {
+    const length = files.get(nameOf(number));
+    const givenUp = length === undefined && (number + 1) * segment <= journaled;
     if (givenUp) whole = false;
-    else if (length !== SEGMENT) return { bytes: segment * SEGMENT + (length ?? 0), whole };
+    else if (length !== segment) return { bytes: number * segment + (length ?? 0), whole };
   }
 }
 
-function nameOf(segment: number): string {
-  return String(segment).padStart(6, "0");
+function nameOf(number: number): string {
+  return String(number).padStart(6, "0");
 }
 
 function closeTail(take: Take): void {

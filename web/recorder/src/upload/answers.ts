@@ -138,6 +138,7 @@ function callRefused(take: UploadTake, call: "ask" | "seal", failure: Failure, m
       if (failure.parts.length === 0) take.mustAsk = true;
       return;
     default:
-      take.mustAsk = true;
+      if (failure.field?.startsWith("manifest")) [take.manifest, take.retries.seal] = [false, fresh];
+      else take.mustAsk = true;
   }
 }

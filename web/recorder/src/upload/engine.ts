@@ -9,7 +9,6 @@ import type { Answer, ConfirmedRecording, OpenedRecording, ServerClient, ServerP
 import { unreachable } from "../server/failure.js";
 import type { Opened, StoredPart } from "../spool/journal.js";
 import type { Spool } from "../spool/spool.js";
-import type { Manifest } from "../types.js";
 import { contentOf } from "./content.js";
 import type { CallAnswer, Effect, SendAnswer, UploadEvent } from "./events.js";
 import { UploadMachine } from "./machine.js";
@@ -108,15 +107,16 @@ export class UploadEngine {
     }
   }
 
-  #seal({ local, opened, parts }: Of<"seal">) {
+  #seal({ local, opened, parts, manifest: withManifest }: Of<"seal">) {
     const { client, spool } = this.#parts;
     const { durationMs, recordedMs, manifest, continues } = spool.take(local);
+    const told = continues === null ? manifest : { ...manifest, continues };
     return client.seal(opened.recording, {
       handle: opened.handle,
       size: parts.reduce((sum, { size }) => sum + size, 0),
       parts: parts.map(claimed),
       duration_ms: Math.round(durationMs ?? recordedMs),
-      manifest: continues === null ? manifest : ({ ...manifest, continues } satisfies Manifest),
+      ...(withManifest ? { manifest: told } : {}),
     });
   }
 

@@ -59,7 +59,14 @@ export type UploadEvent =
 export type Effect =
   | { readonly kind: "open"; readonly local: string; readonly key: string }
   | { readonly kind: "ask"; readonly local: string; readonly recording: string }
-  | { readonly kind: "seal"; readonly local: string; readonly opened: Opened; readonly parts: readonly StoredPart[] }
+  | {
+      readonly kind: "seal";
+      readonly local: string;
+      readonly opened: Opened;
+      readonly parts: readonly StoredPart[];
+      /** Whether it goes with the manifest. */
+      readonly manifest: boolean;
+    }
   | { readonly kind: "discard"; readonly local: string; readonly recording: string }
   /** Nothing was recorded and nobody knows of it. */
   | { readonly kind: "forget"; readonly local: string }

@@ -302,6 +302,6 @@ function callEffect(take: UploadTake, kind: Call): Effect | null {
   const { local, opened, key } = take;
   if (kind === "open") return { kind, local, key };
   if (opened === null) return null;
-  if (kind === "seal") return { kind, local, opened, parts: take.claim() };
+  if (kind === "seal") return { kind, local, opened, parts: take.claim(), manifest: take.manifest };
   return { kind, local, recording: opened.recording };
 }

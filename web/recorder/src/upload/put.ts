@@ -59,5 +59,5 @@ function failureOf(status: number, body: string, header: string | null): Failure
   if (status >= 200 && status < 300) return null;
   const code = /<Code>([^<]*)<\/Code>/.exec(body)?.[1] ?? "unexpected_answer";
   const detail = /<Message>([^<]*)<\/Message>/.exec(body)?.[1] ?? `the store answered with status ${status}`;
-  return { status, code, detail, retryAfterMs: retryAfter(header), parts: [] };
+  return { status, code, detail, retryAfterMs: retryAfter(header), parts: [], field: null };
 }

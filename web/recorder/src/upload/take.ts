@@ -77,6 +77,8 @@ export class UploadTake {
   lastAllowed = Infinity;
   /** How often in a row the store said that it does not know the upload. */
   unknownUpload = 0;
+  /** Whether the server takes its manifest; one that is too long must not keep the recording from being sealed. */
+  manifest = true;
   /** Nothing was recorded in it: it is to be forgotten. */
   empty = false;
   outcome: Outcome | null;

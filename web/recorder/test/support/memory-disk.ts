@@ -42,7 +42,10 @@ export class MemoryDisk implements Disk {
       append: (more) => {
         if (more.length > this.room) throw new DiskFull("no room");
         this.room -= more.length;
-        files.set(file, new Uint8Array([...bytes(), ...more]));
+        const grown = new Uint8Array(bytes().length + more.length);
+        grown.set(bytes());
+        grown.set(more, bytes().length);
+        files.set(file, grown);
       },
       read: async (from, to) => new Blob([bytes().slice(from, to)]),
       close: () => undefined,

@@ -27,6 +27,7 @@ const failure = (status: number, code: string, parts: number[] = [], retryAfterM
   detail: code,
   retryAfterMs,
   parts,
+  field: null,
 });
 
 export class World {
