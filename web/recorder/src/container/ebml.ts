@@ -83,9 +83,9 @@ export function readVint(bytes: Uint8Array, at: number): { value: number; length
   const length = width(first, 8);
   if (length === 0) return { value: Number.NaN, length: 1 };
   if (at + length > bytes.length) return null;
-  const rest = bytes.subarray(at + 1, at + length);
-  if (first === (512 >> length) - 1 && rest.every((byte) => byte === 0xff)) return { value: Infinity, length };
-  const value = (first % (256 >> length)) * 256 ** rest.length + readUint(rest, 0, rest.length);
+  const ones = (512 >> length) - 1;
+  if (first === ones && bytes.subarray(at + 1, at + length).every((byte) => byte === 0xff)) return { value: Infinity, length };
+  const value = (first & (ones >> 1)) * 256 ** (length - 1) + readUint(bytes, at + 1, length - 1);
   return { value: value > Number.MAX_SAFE_INTEGER ? Number.NaN : value, length };
 }
 
@@ -102,15 +102,21 @@ export function readHeader(bytes: Uint8Array, at: number): Header | "incomplete"
   return { id: readUint(bytes, at, idLength), size: size.value, length: idLength + size.length };
 }
 
+/** The element whose header stands there. */
+export function elementAt({ id, size, length }: Header, at: number): Element {
+  // Written out, as a spread of `Header` takes longer than everything else that is done for a frame.
+  return { id, size, length, at, data: at + length, end: at + length + size };
+}
+
 /** The elements that begin between `from` and `to`, one behind the other, up to the first that cannot be read. */
 export function* elements(bytes: Uint8Array, from: number, to: number): Generator<Element> {
   let at = from;
   while (at < Math.min(to, bytes.length)) {
     const header = readHeader(bytes, at);
     if (typeof header === "string") return;
-    const data = at + header.length;
-    yield { ...header, at, data, end: data + header.size };
-    at = data + header.size;
+    const element = elementAt(header, at);
+    yield element;
+    at = element.end;
   }
 }
 

@@ -4,7 +4,7 @@
  */
 
 import { HEAD_SIZE, type Point } from "./container.js";
-import { ID, type Element, readHeader, readUint, readVint } from "./ebml.js";
+import { ID, type Element, elementAt, readHeader, readUint, readVint } from "./ebml.js";
 import { DEFAULT_TIMESTAMP_SCALE, type Tracks, readTimestampScale, readTracks } from "./tracks.js";
 
 /** What a Segment holds (RFC 9559, 5.1); any of them ends a cluster of unknown size. */
@@ -107,8 +107,7 @@ export class Scanner {
     const header = readHeader(window, at);
     if (header === "incomplete") return 0;
     if (header === "invalid") return this.#lose();
-    const data = at + header.length;
-    const element = { ...header, at, data, end: data + header.size };
+    const element = elementAt(header, at);
     if ((header.id === ID.ebml) !== (this.#place === 0)) return this.#lose();
     if (SEGMENT_CHILDREN.has(header.id)) this.#cluster = null;
     if (this.#place + header.length + header.size > this.#parentEnd() && header.size !== Infinity) return this.#lose();
