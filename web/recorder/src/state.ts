@@ -7,7 +7,7 @@
  */
 
 import type { Gap, GapReason, Phase, Problem, RecorderState, Sitting, TakeState, TrackName, TrackState } from "./types.js";
-import { atRisk, durable, failed, freshTake, isFinal, merge, withServersTakes } from "./takes.js";
+import { atRisk, durable, failed, freshTake, isFinal, merge, withoutOvertakenGaps, withServersTakes } from "./takes.js";
 import type { FromWorker } from "./worker/protocol.js";
 
 /** What is known of one track. */
@@ -52,8 +52,8 @@ export type Report =
       readonly local: string;
       readonly track: TrackName;
       readonly startedAt: number;
-      /** The take before, and the gap between the two. */
-      readonly continues: { readonly local: string; readonly gap: Gap } | null;
+      /** The gap between the take before and this one. */
+      readonly gap: Gap | null;
     }
   | {
       readonly kind: "interrupted";
@@ -184,18 +184,16 @@ function showTrack(track: TrackName, facts: TrackFacts, over: boolean): TrackSta
   return { track, status, interruption: null, canResume: false, lowered };
 }
 
-function began(facts: Facts, report: Extract<Report, { kind: "began" }>): Facts {
-  const { track, local, startedAt, continues } = report;
-  const takes = facts.takes.map((take) => (continues && take.local === continues.local ? { ...take, gaps: [continues.gap] } : take));
-  const known = takes.some((take) => take.local === local);
-  if (!known) return { ...facts, takes: [...takes, freshTake(local, track, startedAt)] };
-  return { ...facts, takes: takes.map((take) => (take.local === local ? { ...take, startedAt } : take)) };
+function began(facts: Facts, { track, local, startedAt, gap }: Extract<Report, { kind: "began" }>): Facts {
+  const isKnown = facts.takes.some((take) => take.local === local);
+  if (isKnown) return withTake(facts, local, (take) => ({ ...take, startedAt }));
+  return { ...facts, takes: withoutOvertakenGaps([...facts.takes, freshTake(local, track, startedAt, gap)]) };
 }
 
 function interrupted(facts: Facts, report: Extract<Report, { kind: "interrupted" }>): Facts {
   const { track, local, gap, canResume } = report;
-  const takes = facts.takes.map((take) => (take.local === local && take.gaps.length === 0 ? { ...take, gaps: [gap] } : take));
-  return withTrack({ ...facts, takes }, track, { prepared: false, live: false, interruption: gap.reason, canResume });
+  const takes = facts.takes.map((take) => (take.local === local ? { ...take, gaps: [...take.gaps, gap] } : take));
+  return withTrack({ ...facts, takes: withoutOvertakenGaps(takes) }, track, { prepared: false, live: false, interruption: gap.reason, canResume });
 }
 
 /** What the server has sealed is shown as soon as the worker has said what this browser still knows. */

@@ -1,6 +1,6 @@
 /** What is known of takes, and how two accounts of one take become one. Pure; knows nothing of tracks and phases. */
 
-import type { Sitting, TakeState, TrackName } from "./types.js";
+import type { Gap, Sitting, TakeState, TrackName } from "./types.js";
 
 /** Whether nothing more will come of this take. */
 export function isFinal({ status }: TakeState): boolean {
@@ -22,7 +22,7 @@ export function atRisk(takes: readonly TakeState[]): number {
 }
 
 /** A take that nobody has counted yet. */
-export function freshTake(local: string, track: TrackName, startedAt: number): TakeState {
+export function freshTake(local: string, track: TrackName, startedAt: number, before: Gap | null = null): TakeState {
   return {
     local,
     track,
@@ -34,7 +34,7 @@ export function freshTake(local: string, track: TrackName, startedAt: number): T
     recordedBytes: 0,
     storedBytes: 0,
     atRiskMs: 0,
-    gaps: [],
+    gaps: before ? [before] : [],
     receipt: null,
     problem: null,
   };
@@ -56,7 +56,20 @@ export function merge(known: readonly TakeState[], said: readonly TakeState[]): 
   const news = new Map(said.map((take) => [take.local, take]));
   const merged = known.map((take) => mergeTake(take, news.get(take.local)));
   const had = new Set(known.map((take) => take.local));
-  return [...merged, ...said.filter((take) => !had.has(take.local))];
+  return withoutOvertakenGaps([...merged, ...said.filter((take) => !had.has(take.local))]);
+}
+
+/** A gap that a later take has ended stands there, with its end; at the take before it would seem to last for ever. */
+export function withoutOvertakenGaps(takes: readonly TakeState[]): readonly TakeState[] {
+  const last = new Map(takes.map((take) => [take.track, take]));
+  return takes.map((take) => {
+    const isOvertaken = last.get(take.track) !== take && take.gaps.some(isOpen);
+    return isOvertaken ? { ...take, gaps: take.gaps.filter((gap) => !isOpen(gap)) } : take;
+  });
+}
+
+function isOpen({ toAt }: Gap): boolean {
+  return toAt === null;
 }
 
 /**

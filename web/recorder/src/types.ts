@@ -231,7 +231,7 @@ export interface TakeState {
   readonly storedBytes: number;
   /** Playing time that stands in this browser alone. */
   readonly atRiskMs: number;
-  /** The gap that followed it, if one did. */
+  /** The gap before it, and the one that ended it while no other take follows. */
   readonly gaps: readonly Gap[];
   /** The receipt as a compact JWS. */
   readonly receipt: string | null;

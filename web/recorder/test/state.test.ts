@@ -15,8 +15,8 @@ const RUNNING: readonly Report[] = [
   { kind: "live", track: "webcam", lowered: false },
   { kind: "live", track: "screen", lowered: false },
   { kind: "started" },
-  { kind: "began", local: "a", track: "webcam", startedAt: 1_000, continues: null },
-  { kind: "began", local: "b", track: "screen", startedAt: 1_010, continues: null },
+  { kind: "began", local: "a", track: "webcam", startedAt: 1_000, gap: null },
+  { kind: "began", local: "b", track: "screen", startedAt: 1_010, gap: null },
 ];
 const uploads = (...takes: readonly TakeState[]): Report => ({ kind: "uploads", takes, heldBy: "nothing", bytesPerS: null, remainingMs: null });
 
@@ -86,10 +86,19 @@ describe("an interruption", () => {
       ...RUNNING,
       stopped,
       { kind: "live", track: "screen", lowered: true },
-      { kind: "began", local: "c", track: "screen", startedAt: 9_000, continues: { local: "b", gap: closed } },
+      { kind: "began", local: "c", track: "screen", startedAt: 9_000, gap: closed },
     );
     expect(state.tracks[1]).toMatchObject({ status: "live", interruption: null, canResume: false, lowered: true });
-    expect(state.takes.map(({ local, gaps }) => [local, gaps])).toEqual([["a", []], ["b", [closed]], ["c", []]]);
+    expect(state.takes.map(({ local, gaps }) => [local, gaps])).toEqual([["a", []], ["b", []], ["c", [closed]]]);
+  });
+
+  it("of an earlier page ends where its next take begins, too", () => {
+    const left = [
+      take({ local: "x", track: "screen", status: "sealed", gaps: [gap()] }),
+      take({ local: "y", track: "screen", status: "ended", startedAt: 9_000, gaps: [gap({ toAt: 9_000 })] }),
+    ];
+    const { takes } = see({ kind: "sitting", sitting: sitting() }, { kind: "ready", takes: left });
+    expect(takes.map(({ gaps }) => gaps)).toEqual([[], [gap({ toAt: 9_000 })]]);
   });
 
   it("is told as events", () => {
@@ -175,7 +184,7 @@ const someReport: fc.Arbitrary<Report> = fc.oneof(
     local: locals,
     track: tracks,
     startedAt: moments,
-    continues: fc.option(fc.record({ local: locals, gap: gaps })),
+    gap: fc.option(gaps),
   }),
   fc.record({ kind: fc.constant("interrupted" as const), track: tracks, local: fc.option(locals), gap: gaps, canResume: fc.boolean() }),
   fc.record({ kind: fc.constant("ended" as const), local: locals }),
@@ -245,6 +254,15 @@ describe("after any reports in any order", () => {
         expect(now?.recordedMs).toBeGreaterThanOrEqual(was.recordedMs);
         expect(now?.storedBytes).toBeGreaterThanOrEqual(was.storedBytes);
         if (was.receipt !== null) expect(now?.receipt).toBe(was.receipt);
+      }
+    });
+  });
+
+  it("only the last take of a track may have a gap that lasts", () => {
+    holds(({ after }) => {
+      for (const [at, { track, gaps }] of after.takes.entries()) {
+        const isLast = !after.takes.slice(at + 1).some((take) => take.track === track);
+        if (!isLast) expect(gaps.every(({ toAt }) => toAt !== null)).toBe(true);
       }
     });
   });

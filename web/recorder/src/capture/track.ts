@@ -250,8 +250,7 @@ export class TrackCapture {
       clock,
       post,
       recordingOf,
-      began: ({ local, track, former }, startedAt, gap) =>
-        report({ kind: "began", local, track, startedAt, continues: former && gap ? { local: former.local, gap } : null }),
+      began: ({ local, track }, startedAt, gap) => report({ kind: "began", local, track, startedAt, gap }),
       broke: (take) => this.#broke(take),
     };
   }
