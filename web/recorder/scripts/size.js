@@ -1,6 +1,6 @@
 // Bundles the package as a page would and holds what it weighs, gzipped, against the budget. Exit 1: something is too heavy.
 //
-//   node scripts/size.js
+//   npm run build && node scripts/size.js
 
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
@@ -14,14 +14,14 @@ const KIB = 1024;
  * Raising one is a decision: say in the commit what it buys.
  */
 const BUDGET = {
-  "index.js": 11 * KIB,
-  "index.js, only when rehearsing": 9 * KIB,
-  "element.js": 16 * KIB,
-  "worker.js": 22 * KIB,
-  "service-worker.js": 22 * KIB,
+  "index.js": 12 * KIB,
+  "index.js, only when rehearsing": 7 * KIB,
+  "element.js": 17 * KIB,
+  "worker.js": 17 * KIB,
+  "service-worker.js": 14 * KIB,
 };
 
-const source = (path) => fileURLToPath(new URL(`../src/${path}`, import.meta.url));
+const built = (path) => fileURLToPath(new URL(`../dist/${path}`, import.meta.url));
 
 /** What one entry loads at once, and what it loads later; a worker is an entry of its own. */
 async function weigh(path) {
@@ -33,7 +33,7 @@ async function weigh(path) {
       target: "es2022",
       minify: true,
       modulePreload: false,
-      rollupOptions: { input: source(path), preserveEntrySignatures: "strict" },
+      rolldownOptions: { input: built(path), preserveEntrySignatures: "strict" },
     },
   });
   const chunks = new Map(output.filter(({ type }) => type === "chunk").map((chunk) => [chunk.fileName, chunk]));
@@ -51,13 +51,13 @@ function reach(from, chunks, next) {
   return reached;
 }
 
-const index = await weigh("index.ts");
+const index = await weigh("index.js");
 const weights = {
   "index.js": index.atOnce,
   "index.js, only when rehearsing": index.later,
-  "element.js": (await weigh("element.ts")).atOnce,
-  "worker.js": (await weigh("worker/worker.ts")).atOnce,
-  "service-worker.js": (await weigh("service-worker/service-worker.ts")).atOnce,
+  "element.js": (await weigh("element.js")).atOnce,
+  "worker.js": (await weigh("worker/worker.js")).atOnce,
+  "service-worker.js": (await weigh("service-worker/service-worker.js")).atOnce,
 };
 
 let isTooHeavy = false;

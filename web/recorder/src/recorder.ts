@@ -3,20 +3,22 @@
  * the pure parts could decide.
  */
 
-import { watchCall, type CallLine } from "./call/watch.js";
+import { watchCall } from "./call/watch.js";
 import type { Effort } from "./capture/codec.js";
 import type { TrackOptions } from "./capture/sources.js";
 import { Studio, type StudioOptions } from "./capture/studio.js";
-import type { Former } from "./capture/take.js";
 import { between, type RecorderEvents } from "./events.js";
 import { rememberStop, wasStopped } from "./memory.js";
+import { Audience, isPersisted, LeaveGuard, Pause, watchOnline } from "./page.js";
 import { failure, problem, RecorderError } from "./problems.js";
 import type { RehearsalOptions } from "./rehearsal/rehearse.js";
 import type { RehearsalReport } from "./rehearsal/report.js";
 import { ServerClock } from "./sitting/clock.js";
 import { loadSitting, measureClock, untilLoaded } from "./sitting/load.js";
 import type { Server } from "./sitting/sitting.js";
+import { registerFinisher, type Finisher } from "./service-worker/register.js";
 import { NOTHING, sealsOnly, show, step, type Facts, type Report } from "./state.js";
+import { durableUntil, leftOf } from "./takes.js";
 import type { RecorderState, Sitting, TrackName } from "./types.js";
 import { startWorker, type WorkerPort } from "./worker-port.js";
 import type { FromWorker, ToWorker } from "./worker/protocol.js";
@@ -80,20 +82,24 @@ export class Recorder {
   #token: string;
   #worker: WorkerPort | null = null;
   #studio: Studio | null = null;
-  #hurry: () => void = () => undefined;
+  #finisher: Finisher | null = null;
   #isClosed = false;
+  readonly #server: string;
   readonly #clock = new ServerClock({ mono: () => performance.now(), wall: () => Date.now() });
-  readonly #listeners = new Set<(state: RecorderState) => void>();
+  readonly #audience = new Audience();
   readonly #events = new EventTarget();
-  readonly #line: CallLine = { bytesPerS: () => this.#facts.bytesPerS, limit: (maxBytesPerS) => this.#post({ kind: "yield", maxBytesPerS }) };
-  readonly #calls = new Set<() => void>();
+  readonly #guard = new LeaveGuard();
+  readonly #pause = new Pause();
+  /** What has to end with the recorder: calls that it yields to, listeners of the page. */
+  readonly #ends = new Set<() => void>();
 
   /** As {@link createRecorder}. */
   constructor(readonly options: RecorderOptions) {
     this.#token = options.token;
-    addEventListener("online", this.#onLine);
-    addEventListener("offline", this.#onLine);
-    this.#onLine();
+    this.#server = options.server.replace(/\/+$/, "");
+    this.#ends.add(watchOnline((online) => this.#lineChanged(online)));
+    addEventListener("pagehide", this.#leaves);
+    this.#ends.add(() => removeEventListener("pagehide", this.#leaves));
     void this.#load();
   }
 
@@ -111,9 +117,7 @@ export class Recorder {
    * ```
    */
   subscribe(listener: (state: RecorderState) => void): () => void {
-    this.#listeners.add(listener);
-    listener(this.#state);
-    return () => this.#listeners.delete(listener);
+    return this.#audience.add(listener, this.#state);
   }
 
   /**
@@ -155,7 +159,7 @@ export class Recorder {
    */
   async start(): Promise<void> {
     const studio = this.#mayStart();
-    void this.#persist();
+    void this.#seePersistence(true);
     await this.#tell(studio.start());
     this.#remember(false);
     this.#report({ kind: "started" });
@@ -183,7 +187,7 @@ export class Recorder {
       // Only now does the state know of every take, so that it cannot say "finished" too early.
       this.#report({ kind: "stopped" });
     }
-    return this.#until(({ phase }) => phase === "finished" || phase === "refused");
+    return this.#audience.until(({ phase }) => phase === "finished" || phase === "refused", this.#state);
   }
 
   /**
@@ -197,10 +201,13 @@ export class Recorder {
    * ```
    */
   yieldTo(call: RTCPeerConnection): () => void {
-    const end = watchCall(call, this.#line);
-    this.#calls.add(end);
+    const end = watchCall(call, {
+      bytesPerS: () => this.#facts.bytesPerS,
+      limit: (maxBytesPerS) => this.#post({ kind: "yield", maxBytesPerS }),
+    });
+    this.#ends.add(end);
     return () => {
-      this.#calls.delete(end);
+      this.#ends.delete(end);
       end();
     };
   }
@@ -211,7 +218,7 @@ export class Recorder {
     const mustLoad = this.#facts.sitting === null && this.#facts.refusal !== null;
     this.#post({ kind: "token", token });
     this.#report({ kind: "token" });
-    this.#hurry();
+    this.#pause.hurry();
     if (mustLoad) void this.#load();
   }
 
@@ -227,26 +234,24 @@ export class Recorder {
    */
   async rehearse(options: RehearsalOptions = {}): Promise<RehearsalReport> {
     const { rehearse } = await import("./rehearsal/rehearse.js");
-    return rehearse({ server: this.#server(), ...this.#captureOptions() }, options);
+    return rehearse({ server: this.#api(), ...this.#captureOptions() }, options);
   }
 
   /** Lets go of everything, as closing the tab does: what is recorded stays in this browser for the next page. */
   close(): void {
     this.#isClosed = true;
-    this.#hurry();
-    for (const end of this.#calls) end();
+    this.#pause.hurry();
+    for (const end of this.#ends) end();
     this.#studio?.abandon();
     this.#worker?.close();
     this.#worker = null;
-    this.#listeners.clear();
-    removeEventListener("online", this.#onLine);
-    removeEventListener("offline", this.#onLine);
-    removeEventListener("beforeunload", warn);
+    this.#audience.clear();
+    this.#guard.set(false);
   }
 
   async #load(): Promise<void> {
-    const sitting = await untilLoaded(() => loadSitting(this.#server(), this.#clock), {
-      pause: (ms) => this.#pause(ms),
+    const sitting = await untilLoaded(() => loadSitting(this.#api(), this.#clock), {
+      pause: (ms) => this.#pause.wait(ms),
       failed: (trouble, passing) => {
         this.#report(passing ? { kind: "trouble", problem: trouble } : { kind: "refused", problem: trouble });
         return passing && !this.#isClosed;
@@ -257,8 +262,9 @@ export class Recorder {
     this.#report({ kind: "sitting", sitting });
     if (wasStopped(() => localStorage, sitting)) this.#report({ kind: "stopped" });
     this.#hire(sitting);
-    void this.#isPersisted();
-    void this.#registerServiceWorker();
+    void this.#seePersistence(false);
+    const { serviceWorkerUrl } = this.options;
+    if (serviceWorkerUrl !== undefined) this.#finisher = await registerFinisher(serviceWorkerUrl);
   }
 
   #hire(sitting: Sitting): void {
@@ -268,7 +274,7 @@ export class Recorder {
     } catch {
       return failed();
     }
-    this.#post({ kind: "hello", server: this.options.server, token: this.#token, sitting });
+    this.#post({ kind: "hello", server: this.#server, token: this.#token, sitting });
     this.#post({ kind: "online", online: navigator.onLine });
   }
 
@@ -294,8 +300,8 @@ export class Recorder {
       report: (report) => this.#report(report),
       post: (message, transfer) => this.#post(message, transfer),
       recordingOf: (local) => this.#facts.takes.find((take) => take.local === local)?.recording ?? null,
-      formerOf: (track) => this.#formerOf(track),
-      durableUntil: (track) => this.#durableUntil(track),
+      formerOf: (track) => (this.#facts.course === "stopped" ? null : leftOf(this.#facts.takes, track)),
+      durableUntil: (track) => durableUntil(this.#facts.takes, track) ?? this.#clock.now(),
       clockDoubted: () => void this.#measureClock(),
     });
   }
@@ -304,26 +310,13 @@ export class Recorder {
     return { tracks: this.options.tracks ?? {}, effort: this.options.effort ?? "normal" };
   }
 
-  /** What an earlier page left of a track without having been stopped. */
-  #formerOf(track: TrackName): Former | null {
-    const last = this.#facts.takes.filter((take) => take.track === track).at(-1);
-    if (!last || this.#facts.course === "stopped") return null;
-    if (last.startedAt === null) return { local: last.local, reason: null, endedAt: 0 };
-    return { local: last.local, reason: "page_closed", endedAt: last.startedAt + last.recordedMs };
-  }
-
-  #durableUntil(track: TrackName): number {
-    const take = this.#facts.takes.findLast((one) => one.track === track && one.status === "recording");
-    return take?.startedAt ? take.startedAt + take.recordedMs : this.#clock.now();
-  }
-
   async #measureClock(): Promise<void> {
-    const measured = await measureClock(this.#server(), this.#clock);
+    const measured = await measureClock(this.#api(), this.#clock);
     if (measured) this.#clock.set(measured);
   }
 
-  #server(): Server {
-    return { url: this.options.server.replace(/\/+$/, ""), token: this.#token, fetch: (...call) => fetch(...call) };
+  #api(): Server {
+    return { url: this.#server, token: this.#token, fetch: (...call) => fetch(...call) };
   }
 
   #post(message: ToWorker, transfer?: Transferable[]): void {
@@ -335,9 +328,8 @@ export class Recorder {
     const before = this.#state;
     this.#facts = step(this.#facts, report);
     this.#state = show(this.#facts);
-    if (this.#state.mayClose) removeEventListener("beforeunload", warn);
-    else addEventListener("beforeunload", warn);
-    for (const listener of this.#listeners) listener(this.#state);
+    this.#guard.set(!this.#state.mayClose);
+    this.#audience.tell(this.#state);
     for (const event of between(before, this.#state)) this.#events.dispatchEvent(new CustomEvent(event.kind, { detail: event }));
   }
 
@@ -351,59 +343,23 @@ export class Recorder {
     }
   }
 
-  #until(isThere: (state: RecorderState) => boolean): Promise<RecorderState> {
-    return new Promise((resolve) => {
-      const look = (state: RecorderState): void => {
-        if (!isThere(state)) return;
-        this.#listeners.delete(look);
-        resolve(state);
-      };
-      this.subscribe(look);
-    });
-  }
-
-  #pause(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      this.#hurry = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-  }
-
   #remember(stopped: boolean): void {
     const { sitting } = this.#facts;
     if (sitting) rememberStop(() => localStorage, sitting, stopped);
   }
 
-  /** Asks the browser not to clear what is recorded when the disk gets full; Firefox asks the candidate in turn. */
-  async #persist(): Promise<void> {
-    const persisted = await navigator.storage?.persist?.().catch(() => false);
-    this.#report({ kind: "persisted", persisted: persisted ?? false });
+  async #seePersistence(ask: boolean): Promise<void> {
+    this.#report({ kind: "persisted", persisted: await isPersisted(ask) });
   }
 
-  async #isPersisted(): Promise<void> {
-    const persisted = await navigator.storage?.persisted?.().catch(() => false);
-    this.#report({ kind: "persisted", persisted: persisted ?? false });
-  }
-
-  async #registerServiceWorker(): Promise<void> {
-    const url = this.options.serviceWorkerUrl;
-    if (url === undefined || !navigator.serviceWorker) return;
-    // Where it is not to be had, the next page finishes what this one leaves.
-    await navigator.serviceWorker.register(url, { type: "module" }).catch(() => null);
-  }
-
-  readonly #onLine = (): void => {
-    const { onLine: online } = navigator;
+  #lineChanged(online: boolean): void {
     this.#report({ kind: "online", online });
     this.#post({ kind: "online", online });
-    if (online) this.#hurry();
-  };
-}
+    if (online) this.#pause.hurry();
+  }
 
-/** The browser asks "leave this page?" in its own words; the text is not ours to choose. */
-function warn(event: BeforeUnloadEvent): void {
-  event.preventDefault();
+  readonly #leaves = (): void => {
+    const { sitting } = this.#facts;
+    if (sitting && !this.#state.mayClose) this.#finisher?.finishLater({ server: this.#server, token: this.#token, sitting });
+  };
 }

@@ -51,6 +51,29 @@ export function durable(take: TakeState, recordedMs: number, recordedBytes: numb
   };
 }
 
+/** The take that another one continues. */
+export interface Former {
+  readonly local: string;
+  /** Why there is a gap between the two; `null` where there is none, or none that is known. */
+  readonly reason: Gap["reason"] | null;
+  /** When its last frame was taken. */
+  readonly endedAt: number;
+}
+
+/** What an earlier page left of a track, for the next take to continue. */
+export function leftOf(takes: readonly TakeState[], track: TrackName): Former | null {
+  const last = takes.findLast((take) => take.track === track);
+  if (!last) return null;
+  if (last.startedAt === null) return { local: last.local, reason: null, endedAt: 0 };
+  return { local: last.local, reason: "page_closed", endedAt: last.startedAt + last.recordedMs };
+}
+
+/** Until when a track that is being recorded is durable; `null` before its first bytes are. */
+export function durableUntil(takes: readonly TakeState[], track: TrackName): number | null {
+  const last = takes.findLast((take) => take.track === track && take.status === "recording");
+  return last?.startedAt ? last.startedAt + last.recordedMs : null;
+}
+
 /** The takes as known, with what the worker says of each. */
 export function merge(known: readonly TakeState[], said: readonly TakeState[]): readonly TakeState[] {
   const news = new Map(said.map((take) => [take.local, take]));

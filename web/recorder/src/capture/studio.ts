@@ -6,13 +6,13 @@
 
 import type { ServerClock } from "../sitting/clock.js";
 import type { Report } from "../state.js";
+import type { Former } from "../takes.js";
 import type { GapReason, Sitting, TrackName } from "../types.js";
 import type { ToWorker } from "../worker/protocol.js";
 import { choose, contentTypes, engineOf, type Effort } from "./codec.js";
 import { watchLife, type Lapse } from "./life.js";
 import { reasonOfEnd, watchPermissions } from "./permission.js";
 import { open, sourceOf, type TrackOptions } from "./sources.js";
-import type { Former } from "./take.js";
 import { TrackCapture, type TrackWorld } from "./track.js";
 import { stayAwake } from "./wake.js";
 

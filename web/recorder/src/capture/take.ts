@@ -5,6 +5,7 @@
 
 import { manifest } from "./manifest.js";
 import type { ServerClock } from "../sitting/clock.js";
+import type { Former } from "../takes.js";
 import type { CaptureSettings, Gap, Manifest, TrackName } from "../types.js";
 import type { ToWorker } from "../worker/protocol.js";
 
@@ -26,14 +27,6 @@ export interface TakePlan {
   readonly capture: CaptureSettings;
   /** The take before, if any, and why there is a gap between the two. */
   readonly former: Former | null;
-}
-
-/** The take that another one continues. */
-export interface Former {
-  readonly local: string;
-  readonly reason: Gap["reason"] | null;
-  /** When its last frame was taken. */
-  readonly endedAt: number;
 }
 
 /** Whom a take tells. */
@@ -61,6 +54,8 @@ export class Take {
   readonly #startedMono: number;
   /** Fixed with the first bytes: what the clock learns later, as from a sleep, is not about this moment. */
   #startedAt: number | null = null;
+  /** What the source gave at the first bytes: a track that has ended says nothing any more. */
+  #source: MediaTrackSettings = {};
   #continues: string | null = null;
 
   /** Begins to record at once. Throws what the browser throws when it cannot. */
@@ -111,19 +106,20 @@ export class Take {
   #begin(): number {
     const { local, track, contentType } = this.plan;
     const startedAt = this.world.clock.at(this.#startedMono);
+    this.#source = this.plan.stream.getVideoTracks()[0]?.getSettings() ?? {};
     this.world.post({ kind: "begin", local, track, contentType, startedAt, manifest: this.#manifest(startedAt, "page_closed", null) });
     this.world.began(this.plan, startedAt, gapBetween(this.plan.former, startedAt));
     return startedAt;
   }
 
   #manifest(startedAt: number, ended: Manifest["ended"], after: Gap | null): Manifest {
-    const { contentType, capture, stream, former } = this.plan;
+    const { contentType, capture, former } = this.plan;
     return manifest({
       startedAt,
       clock: this.world.clock.offset(),
       contentType,
       capture,
-      source: stream.getVideoTracks()[0]?.getSettings() ?? {},
+      source: this.#source,
       before: gapBetween(former, startedAt),
       after,
       continues: this.#named(),

@@ -6,10 +6,11 @@
 import { failure, problem, type ProblemCode } from "../problems.js";
 import type { ServerClock } from "../sitting/clock.js";
 import type { Report } from "../state.js";
+import type { Former } from "../takes.js";
 import type { CaptureSettings, Gap, GapReason, Manifest, TrackName } from "../types.js";
 import { levelAfter, lowered, type Level } from "./quality.js";
 import { close, type Opened, type Source } from "./sources.js";
-import { Take, type Former, type TakeWorld } from "./take.js";
+import { Take, type TakeWorld } from "./take.js";
 
 /** More failures of an encoder than this within {@link BREAKS_WITHIN_MS} are no accident. */
 const MOST_BREAKS = 3;
