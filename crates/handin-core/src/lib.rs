@@ -1,4 +1,5 @@
-//! The exam rules of handin: what a recording is, how it may change, and when it is whole.
+//! The exam rules of handin: what a recording is, how it may change, and when it is whole; and in [`container`] how its
+//! file gets an index.
 //!
 //! Pure types and functions. This crate refuses to know about I/O, async, serde, S3 and SQL: whatever arrives from
 //! outside is parsed into one of these types at the edge and trusted from then on. Times are [`jiff::Timestamp`]s

@@ -1,7 +1,10 @@
 //! The container work on what browsers record: `samples/container`, and the vectors that the browser's own code is held
 //! to as well.
 
-#![expect(clippy::unwrap_used, reason = "a helper of a test that finds no vector has nothing better to do than to fail")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a helper of a test that finds no vector has nothing better to do than to fail"
+)]
 
 use handin_core::container::{HEAD_SIZE, HeadState, Point, Scanner, finish_head, head_state};
 use proptest::collection::vec;
@@ -90,6 +93,43 @@ fn heads_are_finished_as_in_the_browser() {
             .collect();
         let finished = finish_head(&open_head(&vector), &points, vector["duration_ms"].as_f64().unwrap());
         assert_eq!(sha256(&finished), vector["finished_sha256"].as_str().unwrap(), "{name}");
+    }
+}
+
+/// Changes 30 bytes, chosen by a Lehmer generator, of the head's first 300 and of the clusters.
+fn damaged(object: &[u8], head_size: usize, seed: u64) -> Vec<u8> {
+    let mut bytes = object.to_vec();
+    let mut state = seed + 1;
+    let mut next = || {
+        state = state * 48_271 % 2_147_483_647;
+        state as usize
+    };
+    for _ in 0..30 {
+        let place = next() % (300 + bytes.len() - head_size);
+        bytes[if place < 300 { place } else { place - 300 + head_size }] = next() as u8;
+    }
+    bytes
+}
+
+#[test]
+fn broken_files_are_read_as_far_as_the_browser_reads_them() {
+    let files = vectors("files");
+    for (name, cases) in vectors("broken") {
+        let (_, vector) = files.iter().find(|(file, _)| *file == name).unwrap();
+        let object = object(&name, vector);
+        for case in cases.as_array().unwrap() {
+            let damaged = damaged(
+                &object,
+                vector["head_size"].as_u64().unwrap() as usize,
+                case["seed"].as_u64().unwrap(),
+            );
+            let scanner = scan(&damaged, &[10_000]);
+            let last = scanner.points().last().map_or(0, |point| point.offset);
+            let found = (scanner.points().len() as u64, last, scanner.duration_ms());
+            let number = |field: &str| case[field].as_u64().unwrap();
+            let expected = (number("points"), number("last_offset"), case["duration_ms"].as_f64().unwrap());
+            assert_eq!(found, expected, "{name} {case}");
+        }
     }
 }
 

@@ -19,6 +19,7 @@ export function toHex(bytes: Uint8Array): string;
 export interface Vectors {
   files: Record<string, FileVector>;
   heads: Record<string, HeadVector>;
+  broken: Record<string, BrokenVector[]>;
 }
 export interface FileVector {
   /** Where the first cluster begins in the sample. */
@@ -39,6 +40,14 @@ export interface HeadVector {
   duration_ms: number;
   points: { count: number; step_ms: number; first: number; step_bytes: number };
   finished_sha256: string;
+}
+
+/** What is still found in a sample after bytes in it were changed, as `seed` wants it. */
+export interface BrokenVector {
+  seed: number;
+  points: number;
+  last_offset: number;
+  duration_ms: number;
 }
 
 /** What ffprobe says about a file. */
