@@ -1,6 +1,8 @@
 //! Receipts: signed statements, written in the transaction that seals their recording.
 
-use handin_core::RecordingId;
+use std::collections::HashMap;
+
+use handin_core::{CandidateId, ExamId, RecordingId, SubjectId};
 use jiff::Timestamp;
 use sqlx::AnyConnection;
 
@@ -35,4 +37,23 @@ pub(super) const GET: &str = "select jws from receipt where recording = $1";
 pub async fn get(db: &Db, recording: &RecordingId) -> Result<Option<String>, Error> {
     let row = db.one(query(GET).bind(recording.as_str())).await?;
     row.map(|row| Row::new("receipt", &row).text("jws")).transpose()
+}
+
+pub(super) const OF_SITTING: &str = "\
+    select receipt.recording, receipt.jws from recording join receipt on receipt.recording = recording.id \
+    where recording.exam = $1 and recording.candidate = $2 and recording.subject = $3";
+
+/// The receipts of a sitting, as compact JWSs, by recording.
+pub async fn of_sitting(
+    db: &Db,
+    exam: &ExamId,
+    subject: &SubjectId,
+    candidate: &CandidateId,
+) -> Result<HashMap<RecordingId, String>, Error> {
+    let find = query(OF_SITTING).bind(exam.as_str()).bind(candidate.as_str()).bind(subject.as_str());
+    let receipt = |row| {
+        let row = Row::new("receipt", row);
+        Ok((row.name("recording")?, row.text("jws")?))
+    };
+    db.all(find).await?.iter().map(receipt).collect()
 }

@@ -10,6 +10,7 @@ mod serve;
 mod exams;
 mod roster;
 mod tokens;
+mod sitting;
 mod sittings;
 mod recordings;
 mod view;

@@ -13,7 +13,7 @@ use utoipa_axum::routes;
 
 use super::edge::{self, Edge, REQUEST_ID};
 use super::error::Problem;
-use super::{exams, health, pages, receipts, recordings, roster, seal, sign, sittings, tokens};
+use super::{exams, health, pages, receipts, recordings, roster, seal, sign, sitting, sittings, tokens};
 use crate::app::App;
 
 fn platform() -> OpenApiRouter<Arc<App>> {
@@ -36,6 +36,7 @@ fn roster() -> OpenApiRouter<Arc<App>> {
 /// Called by browsers, from pages of other origins.
 fn candidates() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
+        .routes(routes!(sitting::show))
         .routes(routes!(recordings::open))
         .routes(routes!(sign::sign))
         .routes(routes!(seal::seal))

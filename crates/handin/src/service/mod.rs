@@ -17,6 +17,7 @@ pub mod checks;
 pub mod doctor;
 
 pub mod exams;
+pub mod sitting;
 pub mod sittings;
 
 pub mod tokens;

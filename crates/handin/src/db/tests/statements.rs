@@ -35,6 +35,7 @@ fn texts() -> Vec<&'static str> {
         outbox::LIST,
         receipts::ADD,
         receipts::GET,
+        receipts::OF_SITTING,
         recordings::GET,
         recordings::BY_IDEMPOTENCY_KEY,
         recordings::COUNT_TAKES,

@@ -9,5 +9,6 @@ mod recordings;
 mod roster;
 mod seal;
 mod sign;
+mod sitting;
 mod sittings;
 mod tokens;
