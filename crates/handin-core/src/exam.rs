@@ -1,8 +1,10 @@
 //! Exams, subjects and the roster: what will be recorded, until when, and of whom.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
-use crate::{CandidateId, ExamId, SubjectId, Track};
+use crate::{AfterCrash, CandidateId, Capture, ExamId, Language, SubjectId, Track};
 
 /// One recruitment test.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +21,12 @@ pub struct Exam {
     pub limits: Limits,
     /// How long recordings are kept after the bell, in days; `None` keeps the house default.
     pub retention_days: Option<u32>,
+    /// How each of its tracks is captured.
+    pub capture: BTreeMap<Track, Capture>,
+    /// What its candidates are told of the recording, by language.
+    pub notice: BTreeMap<Language, String>,
+    /// What a candidate may do when a recording broke off.
+    pub after_crash: AfterCrash,
     /// When the platform created it.
     pub created_at: Timestamp,
 }
@@ -68,6 +76,11 @@ impl Exam {
             true => Err(TooManyTracks(tracks.to_vec())),
             false => Ok(()),
         }
+    }
+
+    /// How a track is captured.
+    pub fn capture_of(&self, track: &Track) -> Capture {
+        self.capture.get(track).copied().unwrap_or_else(|| Capture::usual(track))
     }
 
     /// The subject of this id, if the exam has it.

@@ -7,6 +7,7 @@
 
 mod names;
 mod exam;
+mod capture;
 mod recording;
 mod parts;
 mod proof;
@@ -16,8 +17,9 @@ mod object_key;
 mod pace;
 pub mod container;
 
+pub use capture::{AfterCrash, BadCapture, Capture, CaptureWish};
 pub use exam::{Exam, Limits, RosterEntry, Subject, TooManyTracks};
-pub use names::{BadName, CandidateId, ExamId, RecordingId, SubjectId, Track};
+pub use names::{BadName, CandidateId, ExamId, Language, RecordingId, SubjectId, Track};
 pub use object_key::{BadKey, ObjectKey};
 pub use pace::Pace;
 pub use parts::{BadPart, MAX_PARTS, MIB, MIN_PART_SIZE, PartPlan, Sha256};

@@ -1,4 +1,4 @@
-//! The names things go by: exam, subject, candidate, track, recording.
+//! The names things go by: exam, subject, candidate, track, recording, language.
 //!
 //! Each is a checked string. They appear in object keys, URLs and logs, so the alphabet is small on purpose; in
 //! particular no `@`, no space and no slash, which keeps addresses and paths out. Whether a candidate id *means*
@@ -49,6 +49,19 @@ fn parse_ulid(what: &'static str, given: &str) -> Result<String, BadName> {
         return Ok(given.to_owned());
     }
     refuse(what, given, "a ULID has 26 characters of Crockford's base 32 in capitals")
+}
+
+fn parse_language(what: &'static str, given: &str) -> Result<String, BadName> {
+    let mut subtags = given.split('-');
+    let language = subtags.next().unwrap_or_default();
+    let letters = language.bytes().all(|byte| byte.is_ascii_lowercase());
+    let good = |subtag: &str| {
+        (2..=8).contains(&subtag.len()) && subtag.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    };
+    match letters && (2..=3).contains(&language.len()) && given.len() <= 35 && subtags.all(good) {
+        true => Ok(given.to_owned()),
+        false => refuse(what, given, "use a language tag (BCP 47) such as ko, en or pt-BR"),
+    }
 }
 
 macro_rules! name {
@@ -106,6 +119,10 @@ name!(
     /// One take of one track in one sitting; a ULID in capitals.
     RecordingId, "recording id", parse_ulid
 );
+name!(
+    /// The language of a text, as BCP 47 writes it; what it says beyond the letters is not looked up.
+    Language, "language", parse_language
+);
 
 #[cfg(test)]
 mod tests {
@@ -138,6 +155,16 @@ mod tests {
             ["", "01JD8Z0QX3V5T9K2M4N6P8R0SU", "81JD8Z0QX3V5T9K2M4N6P8R0SW", "01jd8z0qx3v5t9k2m4n6p8r0sw"]
         {
             assert!(bad.parse::<RecordingId>().is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn languages_are_tags() {
+        for good in ["ko", "en", "pt-BR", "zh-Hant-TW", "haw"] {
+            assert_eq!(good.parse::<Language>().unwrap().as_str(), good);
+        }
+        for bad in ["", "k", "Korean", "KO", "en_US", "en-", "en-a b", "한국어"] {
+            assert!(bad.parse::<Language>().is_err(), "{bad:?}");
         }
     }
 }

@@ -60,7 +60,7 @@ pub enum Reason {
 macro_rules! words {
     ($kind:ident, $what:literal, $($variant:ident = $word:literal),+ $(,)?) => {
         impl $kind {
-            /// Every value, in the order of a recording's life.
+            /// Every value, in the order in which they are described.
             pub const ALL: &'static [$kind] = &[$($kind::$variant),+];
 
             /// The word that is stored and sent.
@@ -91,6 +91,8 @@ macro_rules! words {
         }
     };
 }
+
+pub(crate) use words;
 
 words!(
     State,

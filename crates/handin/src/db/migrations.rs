@@ -8,8 +8,10 @@ use sqlx::{AnyConnection, AssertSqlSafe, Executor as _, SqlSafeStr};
 use super::connect::Kind;
 
 /// Every migration, oldest first: number, name, text.
-pub(super) const FILES: &[(i64, &str, &str)] =
-    &[(1, "ledger", include_str!("../../migrations/0001_ledger.sql"))];
+pub(super) const FILES: &[(i64, &str, &str)] = &[
+    (1, "ledger", include_str!("../../migrations/0001_ledger.sql")),
+    (2, "capture", include_str!("../../migrations/0002_capture.sql")),
+];
 
 /// Brings the database to the newest version. Several nodes may do so at once: PostgreSQL makes them queue up, and for
 /// SQLite [`Connector::turn`](super::connect::Connector::turn) does.

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use handin_core::Sha256;
 use jiff::Timestamp;
+use serde::de::DeserializeOwned;
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
@@ -75,13 +76,18 @@ impl<'r> Row<'r> {
         Ok(Some(digest))
     }
 
+    /// JSON of a known shape.
+    pub(super) fn opt_json<T: DeserializeOwned>(&self, column: &str) -> Result<Option<T>, Error> {
+        let Some(text) = self.opt_text(column)? else { return Ok(None) };
+        serde_json::from_str(&text).map(Some).map_err(|error| self.corrupt(column, error))
+    }
+
     /// A JSON array of names.
     pub(super) fn opt_names<T: FromStr<Err: std::fmt::Display>>(
         &self,
         column: &str,
     ) -> Result<Option<Vec<T>>, Error> {
-        let Some(text) = self.opt_text(column)? else { return Ok(None) };
-        let names: Vec<String> = serde_json::from_str(&text).map_err(|error| self.corrupt(column, error))?;
+        let Some(names) = self.opt_json::<Vec<String>>(column)? else { return Ok(None) };
         let parsed = names.iter().map(|name| name.parse().map_err(|error| self.corrupt(column, error)));
         parsed.collect::<Result<_, _>>().map(Some)
     }

@@ -1,17 +1,20 @@
 //! `/v1/exams`: created and looked up by the platform.
 
+use std::collections::BTreeMap;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use axum::extract::State;
 use handin_core as core;
-use handin_core::ExamId;
+use handin_core::{BadName, ExamId};
 use http::StatusCode;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::capture::CaptureWish;
 use super::error::Problem;
-use super::extract::{Id, Json, Platform, Query, field};
+use super::extract::{Id, Json, Platform, Query, field, optional_field};
 use super::page::{Page, PageQuery, read_cursor, read_limit};
 use crate::app::App;
 use crate::service::{self, Error};
@@ -22,7 +25,9 @@ use crate::service::{self, Error};
 #[schema(example = json!({
     "id": "spring-2026", "title": "Engineers, spring 2026", "tracks": ["webcam", "screen"],
     "subjects": [{ "id": "coding", "title": "Coding", "ends_at": "2026-11-22T06:00:00Z" }],
-    "limits": { "max_bytes": 2147483648u64 }, "retention": { "days": 30 }
+    "limits": { "max_bytes": 2147483648u64 }, "retention": { "days": 30 },
+    "capture": { "webcam": { "width": 1280, "height": 720, "video_bits_per_second": 900000 } },
+    "notice": { "en": "Reviewers of Example Corp. watch this within 30 days." }, "after_crash": "next_take"
 }))]
 pub struct NewExam {
     /// Its slug; one is made if absent.
@@ -39,6 +44,14 @@ pub struct NewExam {
     /// How long recordings are kept.
     #[serde(default)]
     retention: Retention,
+    /// How tracks are captured, by track.
+    #[serde(default)]
+    capture: BTreeMap<String, CaptureWish>,
+    /// What candidates are told of the recording before they consent, by language (BCP 47): 1 to 4000 characters each.
+    #[serde(default)]
+    notice: BTreeMap<String, String>,
+    /// What a candidate may do when a recording broke off: `next_take` (record on, the default) or `seal` (no more).
+    after_crash: Option<String>,
 }
 
 /// An exam.
@@ -46,7 +59,12 @@ pub struct NewExam {
 #[schema(example = json!({
     "id": "spring-2026", "title": "Engineers, spring 2026", "tracks": ["webcam", "screen"],
     "subjects": [{ "id": "coding", "title": "Coding", "ends_at": "2026-11-22T06:00:00Z" }],
-    "limits": {}, "retention": {}, "created_at": "2026-11-01T00:00:00Z"
+    "limits": {}, "retention": {}, "capture": {
+        "webcam": { "width": 640, "height": 480, "frame_rate": 15, "video_bits_per_second": 500000,
+            "audio_bits_per_second": 32000, "whole_monitor": false },
+        "screen": { "width": 1280, "height": 720, "frame_rate": 5, "video_bits_per_second": 300000,
+            "audio_bits_per_second": 0, "whole_monitor": true }
+    }, "notice": {}, "after_crash": "next_take", "created_at": "2026-11-01T00:00:00Z"
 }))]
 pub struct Exam {
     /// Its slug.
@@ -61,6 +79,12 @@ pub struct Exam {
     limits: Limits,
     /// How long recordings are kept.
     retention: Retention,
+    /// How each track is captured.
+    capture: BTreeMap<String, CaptureWish>,
+    /// What candidates are told of the recording, by language.
+    notice: BTreeMap<String, String>,
+    /// `next_take` or `seal`.
+    after_crash: &'static str,
     /// When it was created.
     created_at: Timestamp,
 }
@@ -149,8 +173,20 @@ impl TryFrom<NewExam> for service::exams::NewExam {
             subjects: subjects.collect::<Result<_, _>>()?,
             limits: core::Limits { max_bytes: new.limits.max_bytes },
             retention_days: new.retention.days,
+            capture: by_name("capture", new.capture)?,
+            notice: by_name("notice", new.notice)?,
+            after_crash: optional_field("after_crash", new.after_crash.as_deref())?.unwrap_or_default(),
         })
     }
+}
+
+/// A map whose keys are names of ours; a refusal names the map and the key.
+fn by_name<N: Ord + FromStr<Err = BadName>, T, U: From<T>>(
+    name: &str,
+    given: BTreeMap<String, T>,
+) -> Result<BTreeMap<N, U>, Error> {
+    let entry = |(key, value): (String, T)| Ok((field(&format!("{name}.{key}"), &key)?, value.into()));
+    given.into_iter().map(entry).collect()
 }
 
 impl Subject {
@@ -169,9 +205,21 @@ impl From<&core::Exam> for Exam {
             subjects: exam.subjects.iter().map(Subject::from).collect(),
             limits: Limits { max_bytes: exam.limits.max_bytes },
             retention: Retention { days: exam.retention_days },
+            capture: exam
+                .capture
+                .iter()
+                .map(|(track, capture)| (track.to_string(), (*capture).into()))
+                .collect(),
+            notice: texts(exam),
+            after_crash: exam.after_crash.as_str(),
             created_at: exam.created_at,
         }
     }
+}
+
+/// What candidates are told, by language.
+pub fn texts(exam: &core::Exam) -> BTreeMap<String, String> {
+    exam.notice.iter().map(|(language, text)| (language.to_string(), text.clone())).collect()
 }
 
 impl From<&core::Subject> for Subject {

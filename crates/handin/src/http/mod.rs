@@ -8,6 +8,7 @@ mod router;
 mod serve;
 
 mod exams;
+mod capture;
 mod roster;
 mod tokens;
 mod sitting;

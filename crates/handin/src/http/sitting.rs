@@ -1,14 +1,17 @@
 //! `/v1/sitting`: a candidate's own sitting, as the page must know it that records it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::extract::State;
+use handin_core::Track;
 use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::capture::Capture;
 use super::error::Problem;
-use super::exams::Subject;
+use super::exams::{Subject, texts};
 use super::extract::Candidate;
 use crate::app::App;
 use crate::service::sitting;
@@ -19,7 +22,10 @@ use crate::service::sitting;
     "exam": { "id": "spring-2026", "title": "Engineers, spring 2026" },
     "subject": { "id": "coding", "title": "Coding", "ends_at": "2026-11-22T06:00:00Z" },
     "candidate": "C-00017", "server_time": "2026-11-22T05:00:00.123Z", "salvage_at": "2026-11-23T06:00:00Z",
-    "retention_days": 30, "tracks": [{ "track": "webcam" }, { "track": "screen" }],
+    "retention_days": 30, "notice": { "en": "Reviewers of Example Corp. watch this within 30 days." },
+    "after_crash": "next_take", "tracks": [{ "track": "webcam", "capture": {
+        "width": 640, "height": 480, "frame_rate": 15, "video_bits_per_second": 500000,
+        "audio_bits_per_second": 32000, "whole_monitor": false } }],
     "recordings": [{ "id": "01JD8Z0QX3V5T9K2M4N6P8R0SW", "track": "webcam", "take": 1, "state": "open" }]
 }))]
 pub struct OwnSitting {
@@ -36,6 +42,10 @@ pub struct OwnSitting {
     /// How many days after the bell recordings are kept; absent where the house has a rule of its own.
     #[serde(skip_serializing_if = "Option::is_none")]
     retention_days: Option<u32>,
+    /// What the platform tells its candidates of the recording, by language (BCP 47).
+    notice: BTreeMap<String, String>,
+    /// When a recording broke off: `next_take` (record on) or `seal` (record no more).
+    after_crash: &'static str,
     /// What is to be recorded, in the exam's order.
     tracks: Vec<AskedTrack>,
     /// Every take of this sitting, by track, the first first.
@@ -56,6 +66,8 @@ pub struct ExamTitle {
 pub struct AskedTrack {
     /// The track.
     track: String,
+    /// How it is captured.
+    capture: Capture,
 }
 
 /// One take of the candidate's own.
@@ -90,6 +102,10 @@ pub async fn show(
 
 impl From<sitting::OwnSitting> for OwnSitting {
     fn from(it: sitting::OwnSitting) -> OwnSitting {
+        let asked = |track: &Track| AskedTrack {
+            track: track.to_string(),
+            capture: it.exam.capture_of(track).into(),
+        };
         OwnSitting {
             exam: ExamTitle { id: it.exam.id.to_string(), title: it.exam.title.clone() },
             subject: (&it.subject).into(),
@@ -97,7 +113,9 @@ impl From<sitting::OwnSitting> for OwnSitting {
             server_time: it.server_time,
             salvage_at: it.salvage_at,
             retention_days: it.exam.retention_days,
-            tracks: it.tracks.iter().map(|track| AskedTrack { track: track.to_string() }).collect(),
+            notice: texts(&it.exam),
+            after_crash: it.exam.after_crash.as_str(),
+            tracks: it.tracks.iter().map(asked).collect(),
             recordings: it.takes.into_iter().map(OwnTake::from).collect(),
         }
     }

@@ -1,9 +1,11 @@
 //! Exams and their rosters: created by the platform, fixed afterwards.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use handin_core::{Exam, ExamId, Limits, RosterEntry, Subject, Track};
+use handin_core::{
+    AfterCrash, Capture, CaptureWish, Exam, ExamId, Language, Limits, RosterEntry, Subject, Track,
+};
 
 use super::api_keys::Platform;
 use super::error::Error;
@@ -27,6 +29,12 @@ pub struct NewExam {
     pub limits: Limits,
     /// Days after the bell.
     pub retention_days: Option<u32>,
+    /// How tracks are captured, where it is not as usual.
+    pub capture: BTreeMap<Track, CaptureWish>,
+    /// What candidates are told of the recording.
+    pub notice: BTreeMap<Language, String>,
+    /// What a candidate may do when a recording broke off.
+    pub after_crash: AfterCrash,
 }
 
 /// Exams do not change once they exist, so they are remembered as they are seen.
@@ -39,6 +47,10 @@ const MOST_REMEMBERED: usize = 10_000;
 const MOST_SUBJECTS: usize = 100;
 /// The longest title, in characters.
 const LONGEST_TITLE: usize = 200;
+/// The longest notice, in characters; a page of text.
+const LONGEST_NOTICE: usize = 4_000;
+/// The most languages of a notice.
+const MOST_LANGUAGES: usize = 20;
 
 /// Creates an exam.
 ///
@@ -69,6 +81,8 @@ fn check(app: &App, new: NewExam) -> Result<Exam, Error> {
     if new.retention_days == Some(0) {
         return Err(Error::invalid("retention.days", "keep recordings for at least a day"));
     }
+    let capture = check_capture(&tracks, &new.capture)?;
+    check_notice(&new.notice)?;
     let made = || format!("exam-{}", &app.ids.word()[..12]).parse();
     let id = new.id.map_or_else(made, Ok)?;
     Ok(Exam {
@@ -78,6 +92,9 @@ fn check(app: &App, new: NewExam) -> Result<Exam, Error> {
         subjects: new.subjects,
         limits: new.limits,
         retention_days: new.retention_days,
+        capture,
+        notice: new.notice,
+        after_crash: new.after_crash,
         created_at: now,
     })
 }
@@ -120,6 +137,43 @@ fn check_limits(app: &App, limits: &Limits) -> Result<(), Error> {
             format!("use 1 to {most} bytes, which this server allows"),
         )),
         _ => Ok(()),
+    }
+}
+
+/// How each track is captured: as wished, else as is usual.
+fn check_capture(
+    tracks: &[Track],
+    wishes: &BTreeMap<Track, CaptureWish>,
+) -> Result<BTreeMap<Track, Capture>, Error> {
+    if let Some(unknown) = wishes.keys().find(|track| !tracks.contains(track)) {
+        return Err(Error::invalid(
+            format!("capture.{unknown}"),
+            format!("{unknown} is not a track of this exam"),
+        ));
+    }
+    let capture = |track: &Track| {
+        let wish = wishes.get(track).copied().unwrap_or_default();
+        let capture = Capture::wished(track, &wish)
+            .map_err(|error| Error::invalid(format!("capture.{track}.{}", error.field), error))?;
+        Ok((track.clone(), capture))
+    };
+    tracks.iter().map(capture).collect()
+}
+
+fn check_notice(notice: &BTreeMap<Language, String>) -> Result<(), Error> {
+    if notice.len() > MOST_LANGUAGES {
+        return Err(Error::invalid("notice", format!("write it in at most {MOST_LANGUAGES} languages")));
+    }
+    let control = |character: char| character.is_control() && character != '\n';
+    let bad = |text: &str| {
+        text.trim().is_empty() || text.chars().count() > LONGEST_NOTICE || text.chars().any(control)
+    };
+    match notice.iter().find(|(_, text)| bad(text)) {
+        Some((language, _)) => Err(Error::invalid(
+            format!("notice.{language}"),
+            format!("use 1 to {LONGEST_NOTICE} characters, none of them control characters but line feeds"),
+        )),
+        None => Ok(()),
     }
 }
 

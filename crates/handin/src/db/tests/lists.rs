@@ -1,8 +1,8 @@
 //! Exams, rosters, keys, and reading recordings page by page.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
-use handin_core::{CandidateId, Exam, Limits, RosterEntry, State, Subject};
+use handin_core::{AfterCrash, CandidateId, Capture, Exam, Limits, RosterEntry, State, Subject, Track};
 
 use super::super::candidates::{PutRoster, RosterCounts, RosterFilter, expected, page};
 use super::super::exams::{self, CreateExam};
@@ -21,8 +21,31 @@ pub(super) fn exam(name: &str) -> Exam {
         subjects: vec![subject("physics", Some(at(60))), subject("math", None), subject("a_b", None)],
         limits: Limits { max_bytes: Some(1 << 40) },
         retention_days: Some(30),
+        capture: captures(&["webcam", "screen"]),
+        notice: [("ko".parse().unwrap(), "녹화 안내".to_owned())].into(),
+        after_crash: AfterCrash::Seal,
         created_at: at(0),
     }
+}
+
+/// Each as is usual, but a pixel wider.
+fn captures(tracks: &[&str]) -> BTreeMap<Track, Capture> {
+    let wider = |track: &Track| Capture { width: 641, ..Capture::usual(track) };
+    let tracks = tracks.iter().map(|track| track.parse().unwrap());
+    tracks.map(|track: Track| (track.clone(), wider(&track))).collect()
+}
+
+#[tokio::test]
+async fn an_exam_from_before_there_was_a_choice_is_captured_as_usual() {
+    on_each(|TestDb { db, settings, .. }| async move {
+        let old = "insert into exam (id, title, tracks, created_at) values ('old', 'Old', '[\"screen\"]', 0)";
+        run(&settings.url, old.to_owned()).await;
+        let exam = exams::get(&db, &"old".parse().unwrap()).await.unwrap().unwrap();
+        let screen: Track = "screen".parse().unwrap();
+        assert_eq!(exam.capture, [(screen.clone(), Capture::usual(&screen))].into());
+        assert_eq!((exam.notice.len(), exam.after_crash), (0, AfterCrash::NextTake));
+    })
+    .await;
 }
 
 #[tokio::test]

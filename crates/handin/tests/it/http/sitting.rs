@@ -33,11 +33,13 @@ async fn a_candidate_sees_what_to_record_and_what_is_there() {
     assert_eq!(seen["recordings"][0]["receipt"], json!(receipt));
     assert_json_snapshot!(seen, { ".recordings[].id" => "[id]", ".recordings[].receipt" => "[receipt]" }, @r#"
     {
+      "after_crash": "next_take",
       "candidate": "c1",
       "exam": {
         "id": "spring",
         "title": "Engineers, spring"
       },
+      "notice": {},
       "recordings": [
         {
           "id": "[id]",
@@ -63,9 +65,24 @@ async fn a_candidate_sees_what_to_record_and_what_is_there() {
       },
       "tracks": [
         {
+          "capture": {
+            "audio_bits_per_second": 32000,
+            "frame_rate": 15,
+            "height": 480,
+            "video_bits_per_second": 500000,
+            "whole_monitor": false,
+            "width": 640
+          },
           "track": "webcam"
         },
         {
+          "capture": {
+            "frame_rate": 5,
+            "height": 720,
+            "video_bits_per_second": 300000,
+            "whole_monitor": true,
+            "width": 1280
+          },
           "track": "screen"
         }
       ]
