@@ -12,6 +12,7 @@ use super::extract::{Candidate, Id, Json};
 use super::hex32::Hex32;
 use super::sign::Part;
 use crate::app::App;
+use crate::service::recordings::Manifest;
 use crate::service::seal::{self, SealRecording};
 
 /// What the browser says it recorded.
@@ -19,7 +20,8 @@ use crate::service::seal::{self, SealRecording};
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({
     "handle": "5d1c0b7e.eyJyIjoi4oCmIn0.dGFn", "size": 5242895,
-    "parts": [{ "number": 1, "size": 5242880 }, { "number": 2, "size": 15 }], "duration_ms": 84000
+    "parts": [{ "number": 1, "size": 5242880 }, { "number": 2, "size": 15 }], "duration_ms": 84000,
+    "manifest": { "version": 1, "started_at": "2026-11-22T05:00:00Z", "gaps": [], "ended": "stopped" }
 }))]
 pub struct SealRequest {
     /// From opening.
@@ -33,6 +35,9 @@ pub struct SealRequest {
     sha256: Option<Hex32>,
     /// How long it plays, in milliseconds.
     duration_ms: Option<u64>,
+    /// How to read the recording (gaps, clock, what it continues): any JSON object of at most 64 KiB, kept as it is.
+    #[schema(value_type = Option<Object>)]
+    manifest: Option<Manifest>,
 }
 
 /// A proved recording.
@@ -76,6 +81,7 @@ impl From<SealRequest> for SealRecording {
             parts: request.parts.into_iter().map(part).collect(),
             sha256: request.sha256.map(|digest| digest.0),
             duration_ms: request.duration_ms,
+            manifest: request.manifest,
         }
     }
 }

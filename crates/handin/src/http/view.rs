@@ -113,6 +113,10 @@ pub struct ConfirmedRecording {
     /// A compact JWS, once it is sealed or salvaged.
     #[serde(skip_serializing_if = "Option::is_none")]
     receipt: Option<String>,
+    /// How to read it, as its recorder said with the seal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    manifest: Option<recordings::Manifest>,
 }
 
 impl From<&Row> for Recording {
@@ -157,6 +161,7 @@ impl From<recordings::View> for ConfirmedRecording {
             parts: view.confirmed.iter().map(ConfirmedPart::from).collect(),
             contiguous_bytes: view.contiguous_bytes,
             receipt: view.receipt,
+            manifest: view.manifest,
         }
     }
 }

@@ -7,6 +7,7 @@ pub mod handles;
 pub mod progress;
 
 pub mod seal;
+mod claims;
 mod completion;
 pub mod receipts;
 

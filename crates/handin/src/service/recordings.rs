@@ -21,6 +21,7 @@ use crate::db::Caused;
 use crate::db::recordings::{Filter, NewRecording, Recording};
 use crate::objects::{CreateUpload, PutToSign};
 
+pub use super::claims::Manifest;
 pub use crate::db::recordings::Recording as Row;
 pub use crate::objects::{PartToSign, SignedUrl};
 
@@ -358,6 +359,8 @@ pub struct View {
     pub contiguous_bytes: u64,
     /// The receipt as a compact JWS.
     pub receipt: Option<String>,
+    /// How to read it, as its recorder said with the seal.
+    pub manifest: Option<Manifest>,
 }
 
 /// Looks a recording up, for its platform or its own candidate, and asks the store what has arrived.
@@ -380,7 +383,8 @@ pub async fn get(app: &App, who: &Who, id: &RecordingId) -> Result<View, Error> 
         true => db::receipts::get(&app.db, id).await?,
         false => None,
     };
-    Ok(View { recording, confirmed, contiguous_bytes, receipt })
+    let manifest = super::claims::manifest(&recording);
+    Ok(View { recording, confirmed, contiguous_bytes, receipt, manifest })
 }
 
 async fn list_or_none(app: &App, key: &str, upload_id: &str) -> Result<Vec<StoredPart>, Error> {

@@ -10,8 +10,8 @@ use handin_core::{
     BadPart, Claim, ClaimedPart, Proof, RecordingId, Refusal, Sha256, State, StoredPart, Upload, prove,
 };
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 
+use super::claims::{Manifest, StoredClaim, check_manifest};
 use super::completion::{self, Lease, Outcome};
 use super::error::Error;
 use super::handles::Handle;
@@ -33,6 +33,8 @@ pub struct SealRecording {
     pub sha256: Option<Sha256>,
     /// How long it plays, in milliseconds.
     pub duration_ms: Option<u64>,
+    /// How to read it.
+    pub manifest: Option<Manifest>,
 }
 
 /// A proved recording.
@@ -44,18 +46,11 @@ pub struct Sealed {
     pub receipt: String,
 }
 
-/// A claim as it stands in the ledger while a recording is being sealed, so that another process can go on with it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct StoredClaim {
-    size: u64,
-    parts: Vec<(u32, u64, Option<String>)>,
-    duration_ms: Option<u64>,
-}
-
 /// Seals a recording; repeating it gives the same receipt.
 ///
 /// # Errors
-/// [`Error::Refused`] with the parts to send again (the recording stays open); [`Error::Sealing`] while another
+/// [`Error::Invalid`] for a manifest that is too large; [`Error::Refused`] with the parts to send again (the recording
+/// stays open); [`Error::Sealing`] while another
 /// completer is at it; [`Error::State`] when it ended otherwise; [`Error::ObjectDiffers`]; [`Error::UploadLost`];
 /// [`Error::Unavailable`], after which a job goes on by itself.
 pub async fn seal(
@@ -67,10 +62,10 @@ pub async fn seal(
     let handle = Handle::open(&app.keyring, &wanted.handle, who, id, app.clock.now())?;
     let claim = read_claim(&wanted)?;
     check_against_handle(&handle, &claim)?;
-    let stored =
-        serde_json::to_string(&StoredClaim::of(&claim, wanted.duration_ms)).map_err(Error::internal)?;
+    check_manifest(wanted.manifest.as_ref())?;
+    let stored = StoredClaim::of(&claim, wanted.duration_ms, wanted.manifest);
     let lease = Lease::new(app);
-    let sealed = match completion::claim(app, id, &lease, Some(stored)).await? {
+    let sealed = match completion::claim(app, id, &lease, Some(stored.json()?)).await? {
         Claimed::Yes(recording) => go_on(app, *recording, &lease).await,
         Claimed::Busy { .. } => Err(Error::Sealing { retry_after: Duration::from_secs(1) }),
         Claimed::Other(recording) => answer_again(app, &recording, &claim).await,
@@ -119,10 +114,7 @@ fn check_against_handle(handle: &Handle, claim: &Claim) -> Result<(), Error> {
 
 /// Goes on with a recording that `lease` holds, from whatever step it is at.
 pub(super) async fn go_on(app: &App, recording: Recording, lease: &Lease) -> Result<Sealed, Error> {
-    let stored: StoredClaim = recording
-        .claim
-        .as_deref()
-        .and_then(|claim| serde_json::from_str(claim).ok())
+    let stored = StoredClaim::in_row(&recording)
         .ok_or_else(|| Error::internal("a sealing recording has no readable claim"))?;
     let (claim, duration_ms) = stored.read()?;
     let result = match recording.upload {
@@ -230,22 +222,6 @@ async fn answer_again(app: &App, recording: &Recording, claim: &Claim) -> Result
             Ok(Sealed { state: recording.state, receipt })
         }
         state => Err(Error::State { state, hint: "open a new take to go on" }),
-    }
-}
-
-impl StoredClaim {
-    fn of(claim: &Claim, duration_ms: Option<u64>) -> StoredClaim {
-        let part = |part: &ClaimedPart| (part.number, part.size, part.sha256.map(hex::encode));
-        StoredClaim { size: claim.size, parts: claim.parts.iter().map(part).collect(), duration_ms }
-    }
-
-    fn read(self) -> Result<(Claim, Option<u64>), Error> {
-        let digest = |hex: String| super::recordings::decode_sha256(&hex).map_err(Error::internal);
-        let part = |(number, size, sha256): (u32, u64, Option<String>)| {
-            Ok(ClaimedPart { number, size, sha256: sha256.map(digest).transpose()? })
-        };
-        let parts = self.parts.into_iter().map(part).collect::<Result<_, Error>>()?;
-        Ok((Claim { size: self.size, parts }, self.duration_ms))
     }
 }
 

@@ -173,3 +173,53 @@ async fn an_abandoned_recording_cannot_be_sealed() {
     app.call(reqwest::Method::DELETE, &path).bearer(&open.token).send().await.expect(200);
     assert_eq!(app.seal(&open, &[b"late"]).await.problem(409, "wrong_state")["state"], "abandoned");
 }
+
+/// A claim with a manifest that has about `bytes` bytes.
+fn with_manifest(claim: Value, bytes: usize) -> Value {
+    let mut claim = claim;
+    claim["manifest"] =
+        json!({ "version": 1, "gaps": [{ "reason": "asleep", "from_ms": 1 }], "ended": "a".repeat(bytes) });
+    claim
+}
+
+#[tokio::test]
+async fn a_manifest_is_kept_with_the_claim_that_was_sealed() {
+    let app = TestApp::start().await;
+    app.exam().await;
+    let open = app.open(&app.token("c1").await).await;
+    let seal = async |claim: &Value| app.on(&open, "seal").json(claim).send().await;
+    let claim = claim(&open, &[b"recorded"]);
+    seal(&with_manifest(claim.clone(), 9)).await.problem(409, "parts_missing");
+    assert_eq!(app.show(&open.id).await["manifest"], Value::Null, "a refused claim leaves none");
+
+    app.send(&open, 1, b"recorded").await;
+    let first = with_manifest(claim.clone(), 7);
+    let sealed = seal(&first).await.expect(200);
+    assert_eq!(app.show(&open.id).await["manifest"], first["manifest"]);
+    assert_eq!(app.recordings().await[0].get("manifest"), None, "lists leave it out");
+    for again in [with_manifest(claim.clone(), 8), claim] {
+        assert_eq!(seal(&again).await.expect(200), sealed);
+    }
+    assert_eq!(app.show(&open.id).await["manifest"], first["manifest"], "the first stands");
+}
+
+#[tokio::test]
+async fn a_manifest_is_an_object_of_at_most_64_kib() {
+    let app = TestApp::start().await;
+    app.exam().await;
+    let open = app.open(&app.token("c1").await).await;
+    app.send(&open, 1, b"recorded").await;
+    let claim = claim(&open, &[b"recorded"]);
+    let seal = async |claim: &Value| app.on(&open, "seal").json(claim).send().await;
+    for bad in [json!([]), json!("gaps"), json!(1)] {
+        let mut claim = claim.clone();
+        claim["manifest"] = bad;
+        assert_eq!(seal(&claim).await.problem(422, "invalid")["field"], "manifest");
+    }
+    let rest = with_manifest(json!({}), 0)["manifest"].to_string().len();
+    let most = 65_536 - rest;
+    let refused = seal(&with_manifest(claim.clone(), most + 1)).await.problem(422, "invalid");
+    assert_eq!(refused["detail"], "manifest: use at most 65536 bytes of JSON, not 65537");
+    assert_eq!(app.show(&open.id).await["state"], "open", "nothing was touched");
+    seal(&with_manifest(claim, most)).await.expect(200);
+}

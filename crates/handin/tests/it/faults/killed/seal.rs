@@ -10,6 +10,12 @@ use crate::call::Answer;
 use crate::caller::{Caller, claim_of_put};
 use crate::process::Process;
 
+/// The claim as a recorder sends it, with how to read the recording.
+fn with_manifest(mut claim: Value) -> Value {
+    claim["manifest"] = json!({ "version": 1, "ended": "stopped" });
+    claim
+}
+
 /// What was recorded, and how it was sent.
 struct Recorded {
     open: Open,
@@ -22,14 +28,14 @@ async fn sent_in_parts(caller: &Caller, candidate: &str) -> Recorded {
     let open = caller.open(&caller.token(candidate).await).await;
     caller.send(&open, 1, &first).await;
     caller.send(&open, 2, last).await;
-    let claim = claim(&open, &[&first, last]);
+    let claim = with_manifest(claim(&open, &[&first, last]));
     Recorded { open, bytes: [&first, last].concat(), claim }
 }
 
 async fn sent_as_put(caller: &Caller, candidate: &str) -> Recorded {
     let bytes = candidate.as_bytes().to_vec();
     let open = caller.sent_as_put(&caller.token(candidate).await, &bytes).await;
-    let claim = claim_of_put(&open, &bytes);
+    let claim = with_manifest(claim_of_put(&open, &bytes));
     Recorded { open, bytes, claim }
 }
 
@@ -56,6 +62,7 @@ impl Recorded {
         assert_eq!((stated.id.as_str(), stated.state.as_str()), (self.open.id.as_str(), "sealed"));
         assert_eq!((stated.size, stated.duration_ms), (self.bytes.len() as u64, Some(1_000)));
         assert_eq!(digest(&caller.download(&self.open.id).await), digest(&self.bytes));
+        assert_eq!(caller.show(&self.open.id).await["manifest"], self.claim["manifest"]);
         let again = self.seal(caller).await.expect(200);
         assert_eq!(again["receipt"], json!(receipt), "there is one receipt");
     }
