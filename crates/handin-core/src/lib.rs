@@ -20,7 +20,7 @@ pub mod container;
 pub use capture::{AfterCrash, BadCapture, Capture, CaptureWish};
 pub use exam::{Exam, Limits, RosterEntry, Subject, TooManyTracks};
 pub use names::{BadName, CandidateId, ExamId, Language, RecordingId, SubjectId, Track};
-pub use object_key::{BadKey, ObjectKey};
+pub use object_key::{BadKey, ObjectKey, RehearsalKey};
 pub use pace::Pace;
 pub use parts::{BadPart, MAX_PARTS, MIB, MIN_PART_SIZE, PartPlan, Sha256};
 pub use proof::{Claim, ClaimedPart, Proof, Refusal, StoredPart, hash_of_part_hashes_input, prove};

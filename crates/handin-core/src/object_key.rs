@@ -2,6 +2,9 @@
 //!
 //! The kind of recording comes first so that one bucket rule cleans one kind; two hex digits next, 256 ranges for the
 //! store to split under a burst; the date of the bell (UTC) third. Every key in the project is built and parsed here.
+//!
+//! Beside recordings there are trial objects, `_rehearsal/{shard}/{exam}/{subject}/{candidate}`: no track begins with `_`, so a
+//! rule that cleans them cannot mean a recording.
 
 use std::fmt;
 use std::str::FromStr;
@@ -28,6 +31,17 @@ pub struct ObjectKey {
     pub recording: RecordingId,
     /// File name extension without the dot.
     pub extension: &'static str,
+}
+
+/// The key of a candidate's trial object: always the same one, so that nobody can write but over their own.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct RehearsalKey {
+    /// The exam.
+    pub exam: ExamId,
+    /// The subject.
+    pub subject: SubjectId,
+    /// The candidate.
+    pub candidate: CandidateId,
 }
 
 /// A string that is not a key of ours.
@@ -57,22 +71,33 @@ impl ObjectKey {
     pub fn date_of(moment: Timestamp) -> Date {
         moment.to_zoned(TimeZone::UTC).date()
     }
+}
 
-    /// The two hex digits that spread recordings over 256 prefixes: FNV-1a over the recording's id, folded.
-    fn shard(&self) -> u8 {
-        let hash = self
-            .recording
-            .as_str()
-            .bytes()
-            .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
-        hash.to_le_bytes().into_iter().fold(0, |folded, byte| folded ^ byte)
+impl RehearsalKey {
+    /// What every trial object's key begins with, and no recording's.
+    pub const PREFIX: &'static str = "_rehearsal/";
+}
+
+/// The two hex digits that spread keys over 256 prefixes: FNV-1a over what tells them apart, folded.
+fn shard(text: &str) -> u8 {
+    let step = |hash: u32, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193);
+    let hash = text.bytes().fold(0x811c_9dc5_u32, step);
+    hash.to_le_bytes().into_iter().fold(0, |folded, byte| folded ^ byte)
+}
+
+impl fmt::Display for RehearsalKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let RehearsalKey { exam, subject, candidate } = self;
+        let own = format!("{exam}/{subject}/{candidate}");
+        write!(f, "{}{:02x}/{own}", RehearsalKey::PREFIX, shard(&own))
     }
 }
 
 impl fmt::Display for ObjectKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ObjectKey { track, date, exam, subject, candidate, recording, extension } = self;
-        write!(f, "{track}/{:02x}/{date}/{exam}/{subject}/{candidate}/{recording}.{extension}", self.shard())
+        let shard = shard(recording.as_str());
+        write!(f, "{track}/{shard:02x}/{date}/{exam}/{subject}/{candidate}/{recording}.{extension}")
     }
 }
 
@@ -128,6 +153,20 @@ mod tests {
             key("01JD8Z0QX3V5T9K2M4N6P8R0SW").to_string(),
             "webcam/b3/2026-11-22/spring/math/C-17/01JD8Z0QX3V5T9K2M4N6P8R0SW.webm"
         );
+    }
+
+    #[test]
+    fn a_trial_objects_key_is_nobody_elses_and_no_recordings() {
+        let of = |exam: &str, candidate: &str| RehearsalKey {
+            exam: exam.parse().unwrap(),
+            subject: "math".parse().unwrap(),
+            candidate: candidate.parse().unwrap(),
+        };
+        let key = of("spring", "C-17").to_string();
+        assert!(key.starts_with(RehearsalKey::PREFIX) && key.ends_with("/spring/math/C-17"), "{key}");
+        assert!(of("autumn", "C-17").to_string() != key && of("spring", "C-18").to_string() != key);
+        assert!(key.parse::<ObjectKey>().is_err());
+        assert!(RehearsalKey::PREFIX.trim_end_matches('/').parse::<Track>().is_err());
     }
 
     #[test]

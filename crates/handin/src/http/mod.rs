@@ -18,6 +18,7 @@ mod view;
 mod sign;
 mod seal;
 mod receipts;
+mod rehearsal;
 mod health;
 mod pages;
 

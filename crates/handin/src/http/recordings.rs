@@ -119,7 +119,7 @@ pub struct NewLink {
     download: bool,
 }
 
-/// A URL to watch a recording.
+/// A URL to read an object with.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({
     "url": "https://store.example/handin/webcam/b3/…?X-Amz-Signature=…", "expires_at": "2026-11-22T07:10:00Z"
@@ -250,6 +250,12 @@ impl From<recordings::Opened> for Opened {
             put: opened.put.map(SignedUrl::from),
             pace: Pace::unless_empty(opened.pace),
         }
+    }
+}
+
+impl From<recordings::SignedUrl> for Link {
+    fn from(signed: recordings::SignedUrl) -> Link {
+        Link { url: signed.url, expires_at: signed.expires_at }
     }
 }
 

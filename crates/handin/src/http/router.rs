@@ -13,7 +13,9 @@ use utoipa_axum::routes;
 
 use super::edge::{self, Edge, REQUEST_ID};
 use super::error::Problem;
-use super::{exams, health, pages, receipts, recordings, roster, seal, sign, sitting, sittings, tokens};
+use super::{
+    exams, health, pages, receipts, recordings, rehearsal, roster, seal, sign, sitting, sittings, tokens,
+};
 use crate::app::App;
 
 fn platform() -> OpenApiRouter<Arc<App>> {
@@ -37,6 +39,7 @@ fn roster() -> OpenApiRouter<Arc<App>> {
 fn candidates() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(sitting::show))
+        .routes(routes!(rehearsal::rehearse))
         .routes(routes!(recordings::open))
         .routes(routes!(sign::sign))
         .routes(routes!(seal::seal))

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use handin_core::RehearsalKey;
 use handin_s3::ErrorCode;
 use handin_s3::ops::{
     CorsRule, CreateBucket, GetBucketCors, GetBucketLifecycle, HeadBucket, LifecycleRule, PrefixRule,
@@ -10,12 +11,16 @@ use handin_s3::ops::{
 
 use super::{Error, ErrorKind, Objects, WRITE_TOKEN_HEADER};
 
-/// The name of our lifecycle rule.
+/// The name of our lifecycle rule for forgotten uploads.
 pub const ABORT_RULE: &str = "handin-abort-incomplete";
+/// The name of our lifecycle rule for trial objects.
+pub const REHEARSAL_RULE: &str = "handin-expire-rehearsals";
 /// The name of our CORS rule.
 pub const CORS_RULE: &str = "handin";
 /// Dead uploads are ended by the store after this many days. Salvage comes long before: hours after the bell.
 pub const ABORT_AFTER_DAYS: u32 = 14;
+/// Trial objects are deleted by the store after this many days, the fewest there are.
+pub const REHEARSALS_KEPT_DAYS: u32 = 1;
 /// How long a browser may keep a preflight's answer; Chromium keeps none longer than two hours.
 const PREFLIGHT_KEPT: Duration = Duration::from_secs(7_200);
 /// The headers that a browser sets on its requests to the store.
@@ -102,24 +107,40 @@ impl Objects {
         self.call("put_lifecycle", &PutBucketLifecycle { rules }).await
     }
 
-    /// Has the store end uploads that everybody forgot; rules of other people stay.
+    /// Has the store end uploads that everybody forgot and delete trial objects; rules of other people stay.
     ///
     /// # Errors
     /// As every call.
-    pub async fn abort_incomplete(&self) -> Result<(), Error> {
+    pub async fn clean_by_itself(&self) -> Result<(), Error> {
         let mut rules = self.lifecycle().await?;
-        if rules.iter().any(aborts_incomplete) {
+        if cleans_by_itself(&rules) {
             return Ok(());
         }
-        rules.retain(|rule| !matches!(rule, LifecycleRule::Prefix(rule) if rule.id == ABORT_RULE));
-        rules.push(LifecycleRule::Prefix(PrefixRule {
-            id: ABORT_RULE.to_owned(),
-            enabled: true,
-            abort_incomplete_days: Some(ABORT_AFTER_DAYS),
-            ..PrefixRule::default()
-        }));
+        for (is_there, ours) in our_rules() {
+            if !rules.iter().any(is_there) {
+                rules.retain(|rule| !matches!(rule, LifecycleRule::Prefix(rule) if rule.id == ours.id));
+                rules.push(LifecycleRule::Prefix(ours));
+            }
+        }
         self.put_lifecycle(&rules).await
     }
+}
+
+/// Whether the rules end forgotten uploads and delete trial objects.
+pub fn cleans_by_itself(rules: &[LifecycleRule]) -> bool {
+    our_rules().iter().all(|(is_there, _)| rules.iter().any(is_there))
+}
+
+/// How one of our rules is known again, whoever wrote it.
+type IsThere = fn(&LifecycleRule) -> bool;
+
+/// How each of our rules is known, and the rule as we write it.
+fn our_rules() -> [(IsThere, PrefixRule); 2] {
+    let rule = |id: &str| PrefixRule { id: id.to_owned(), enabled: true, ..PrefixRule::default() };
+    let abort = PrefixRule { abort_incomplete_days: Some(ABORT_AFTER_DAYS), ..rule(ABORT_RULE) };
+    let (prefix, expire_days) = (RehearsalKey::PREFIX.to_owned(), Some(REHEARSALS_KEPT_DAYS));
+    let expire = PrefixRule { prefix, expire_days, ..rule(REHEARSAL_RULE) };
+    [(aborts_incomplete, abort), (expires_rehearsals, expire)]
 }
 
 /// The CORS rule that browsers need: parts and whole recordings in, playing and downloading out.
@@ -139,6 +160,12 @@ pub fn cors_rule(origins: &[String]) -> CorsRule {
 pub fn aborts_incomplete(rule: &LifecycleRule) -> bool {
     matches!(rule, LifecycleRule::Prefix(rule)
         if rule.enabled && rule.prefix.is_empty() && rule.abort_incomplete_days.is_some())
+}
+
+/// Whether a rule deletes trial objects and nothing else.
+pub fn expires_rehearsals(rule: &LifecycleRule) -> bool {
+    matches!(rule, LifecycleRule::Prefix(rule)
+        if rule.enabled && rule.prefix == RehearsalKey::PREFIX && rule.expire_days.is_some())
 }
 
 fn has_code(error: &Error, wanted: &ErrorCode) -> bool {

@@ -127,8 +127,8 @@ capabilities! {
         "keeps CORS rules and answers a browser's preflight by them",
         "allow the origins of your pages in a proxy before the store";
     KeepsLifecycle, Wanted, "lifecycle", [YES, YES, NO],
-        "keeps lifecycle rules for forgotten uploads",
-        "end forgotten uploads with the store's own tools";
+        "keeps lifecycle rules for forgotten uploads and rehearsals",
+        "end forgotten uploads, and delete what is a day old under `_rehearsal/`, with the store's own tools";
 }
 
 /// A store that the suite has measured.

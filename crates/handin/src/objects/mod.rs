@@ -26,13 +26,14 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 
 pub use self::bucket::{
-    ABORT_AFTER_DAYS, ABORT_RULE, CORS_RULE, REQUEST_HEADERS, aborts_incomplete, cors_rule,
+    ABORT_AFTER_DAYS, ABORT_RULE, CORS_RULE, REHEARSAL_RULE, REHEARSALS_KEPT_DAYS, REQUEST_HEADERS,
+    aborts_incomplete, cleans_by_itself, cors_rule, expires_rehearsals,
 };
 pub use self::error::{Error, ErrorKind};
 pub use self::object::{Head, ObjectDigest};
 pub use self::send::http_client;
 pub use self::settings::{Limits, Now, Settings, Source};
-pub use self::sign::{PartToSign, PutToSign, SignedUrl};
+pub use self::sign::{PartToSign, PutToSign, SignedUrl, TrialToSign};
 pub use self::uploads::{CreateUpload, OpenUpload, UploadsMarker, UploadsPage};
 
 use self::keys::{Keyring, Keys};

@@ -60,6 +60,15 @@ pub struct PutToSign<'a> {
     pub sha256: Option<Sha256>,
 }
 
+/// What a trial object is held to.
+#[derive(Clone, Copy, Debug)]
+pub struct TrialToSign {
+    /// Exact length in bytes.
+    pub size: u64,
+    /// The digest of the whole, where the sender knows it.
+    pub sha256: Option<Sha256>,
+}
+
 impl Objects {
     /// One URL for each part, in order; they live `ttl` from `at`, or as long as the credentials.
     ///
@@ -98,13 +107,41 @@ impl Objects {
         at: Timestamp,
         ttl: Duration,
     ) -> Result<SignedUrl, Error> {
-        let mut headers = vec![
+        let headers = vec![
             ("content-type", put.content_type.to_owned()),
             ("if-none-match", "*".to_owned()),
             (WRITE_TOKEN_HEADER, put.write_token.to_owned()),
         ];
-        headers.extend(put.sha256.map(|digest| (CHECKSUM, Digest::new(digest).to_base64())));
-        let size = put.size.to_string();
+        self.sign_whole(key, headers, put.size, put.sha256, (at, ttl))
+    }
+
+    /// A URL to send a trial object with, as often as wanted; each takes the place of the former. It lives `ttl` from `at`,
+    /// or as long as the credentials.
+    ///
+    /// # Errors
+    /// `Unavailable` when the credentials have ended.
+    pub fn sign_trial(
+        &self,
+        key: &str,
+        trial: &TrialToSign,
+        at: Timestamp,
+        ttl: Duration,
+    ) -> Result<SignedUrl, Error> {
+        let headers = vec![("content-type", "application/octet-stream".to_owned())];
+        self.sign_whole(key, headers, trial.size, trial.sha256, (at, ttl))
+    }
+
+    /// A PUT of a whole object with these headers, its length and its digest, from when and for how long.
+    fn sign_whole(
+        &self,
+        key: &str,
+        mut headers: Vec<(&'static str, String)>,
+        size: u64,
+        sha256: Option<Sha256>,
+        (at, ttl): (Timestamp, Duration),
+    ) -> Result<SignedUrl, Error> {
+        headers.extend(sha256.map(|digest| (CHECKSUM, Digest::new(digest).to_base64())));
+        let size = size.to_string();
         let mut bound: Vec<(&str, &str)> =
             headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
         bound.push(("content-length", &size));

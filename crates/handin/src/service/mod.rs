@@ -18,6 +18,7 @@ pub mod checks;
 pub mod doctor;
 
 pub mod exams;
+pub mod rehearsal;
 pub mod sitting;
 pub mod sittings;
 
@@ -55,7 +56,7 @@ pub async fn ready(app: &App) -> Result<(), Error> {
 pub async fn prepare_bucket(app: &App) -> Result<(), Error> {
     app.objects.ensure_bucket().await?;
     app.objects.allow_origins(&app.config.store.cors_origins).await?;
-    Ok(app.objects.abort_incomplete().await?)
+    Ok(app.objects.clean_by_itself().await?)
 }
 
 /// A setting in seconds as a duration.

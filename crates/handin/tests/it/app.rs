@@ -127,11 +127,17 @@ impl TestApp {
 
     /// Ends it in order and starts it anew on what it has left, the embedded store at the same address.
     pub async fn restart(self) -> TestApp {
+        self.restart_after(async || {}).await
+    }
+
+    /// The same, with something done while nothing runs.
+    pub async fn restart_after(self, meanwhile: impl AsyncFnOnce()) -> TestApp {
         let TestApp { node, time, mut given, folder, .. } = self;
         if given.store.is_embedded() {
             given.store.listen = node.ready.store.trim_start_matches("http://").parse().unwrap();
         }
         node.stop().await;
+        meanwhile().await;
         TestApp::run(given, time, folder).await
     }
 

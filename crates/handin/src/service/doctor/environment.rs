@@ -8,7 +8,7 @@ use super::browser::preflight;
 use super::probes::Finding;
 use super::{Check, Wishes};
 use crate::objects::capabilities::{Capability, Weight};
-use crate::objects::{ErrorKind, aborts_incomplete};
+use crate::objects::{ErrorKind, aborts_incomplete, expires_rehearsals};
 
 /// A URL that lives ten minutes loses a tenth of its life when clocks are this far apart.
 const NEAR_S: i64 = 60;
@@ -63,9 +63,9 @@ pub(super) async fn rules(bench: &Bench, wishes: &Wishes) -> Vec<Check> {
         Check::new(
             lifecycle.id,
             Weight::Wanted,
-            "a rule ends uploads that everybody forgot",
-            lifecycle_rule(bench, wishes).await,
-            "write the rule with --fix; where the store keeps none, use its own tools",
+            "rules end uploads that everybody forgot, and delete what rehearsals left",
+            lifecycle_rules(bench, wishes).await,
+            "write the rules with --fix; where the store keeps none, use its own tools",
         ),
     ]
 }
@@ -140,13 +140,19 @@ async fn cors_rules(bench: &Bench, wishes: &Wishes) -> Result<Finding, Untried> 
     Ok(Finding { does: true, found: found.join("; ") })
 }
 
-async fn lifecycle_rule(bench: &Bench, wishes: &Wishes) -> Result<Finding, Untried> {
+async fn lifecycle_rules(bench: &Bench, wishes: &Wishes) -> Result<Finding, Untried> {
     if wishes.fix {
-        bench.objects.abort_incomplete().await?;
+        bench.objects.clean_by_itself().await?;
     }
     let rules = bench.objects.lifecycle().await?;
-    let does = rules.iter().any(aborts_incomplete);
-    Ok(Finding { does, found: if does { "there is one" } else { "there is none" }.to_owned() })
+    let (uploads, rehearsals) = (rules.iter().any(aborts_incomplete), rules.iter().any(expires_rehearsals));
+    let found = match (uploads, rehearsals) {
+        (true, true) => "both are there",
+        (true, false) => "there is none for rehearsals",
+        (false, true) => "there is none for forgotten uploads",
+        (false, false) => "there is none",
+    };
+    Ok(Finding { does: uploads && rehearsals, found: found.to_owned() })
 }
 
 #[cfg(test)]

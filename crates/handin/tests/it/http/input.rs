@@ -22,6 +22,7 @@ fn routes(app: &TestApp, open: &Open) -> Vec<(String, Option<String>, Value)> {
             token.clone(),
             json!({ "track": "webcam", "upload": "stream", "content_type": "video/webm" }),
         ),
+        ("/v1/rehearsal".to_owned(), token.clone(), json!({ "size": 1 })),
         (on("sign"), token.clone(), json!({ "handle": open.handle })),
         (
             on("seal"),

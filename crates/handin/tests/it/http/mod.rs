@@ -6,6 +6,7 @@ mod health;
 mod input;
 mod receipts;
 mod recordings;
+mod rehearsal;
 mod roster;
 mod seal;
 mod sign;

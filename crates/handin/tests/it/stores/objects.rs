@@ -6,7 +6,7 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use handin::objects::capabilities::{Capability, KnownStore};
 use handin::objects::{
     CreateUpload, ErrorKind, Limits, ObjectDigest, Objects, PartToSign, PutToSign, SignedUrl, Source,
-    UploadsPage, aborts_incomplete, cors_rule, http_client,
+    UploadsPage, cleans_by_itself, cors_rule, expires_rehearsals, http_client,
 };
 use handin_s3::Credentials;
 use handin_s3::ops::{CorsRule, LifecycleRule, PrefixRule};
@@ -211,11 +211,17 @@ async fn lifecycle_rules_of_other_people_survive_ours() {
             abort_incomplete_days: None,
         });
         objects.put_lifecycle(std::slice::from_ref(&theirs)).await.unwrap();
-        objects.abort_incomplete().await.unwrap();
-        objects.abort_incomplete().await.unwrap();
+        objects.clean_by_itself().await.unwrap();
+        objects.clean_by_itself().await.unwrap();
         let rules = objects.lifecycle().await.unwrap();
-        assert_eq!(rules.len(), 2, "{name}: {rules:?}");
-        assert!(rules.contains(&theirs) && rules.iter().any(aborts_incomplete), "{name}: {rules:?}");
+        assert_eq!(rules.len(), 3, "{name}: {rules:?}");
+        assert!(rules.contains(&theirs) && cleans_by_itself(&rules), "{name}: {rules:?}");
+        let ours: Vec<_> = rules.into_iter().filter(|rule| !expires_rehearsals(rule)).collect();
+        objects.put_lifecycle(&ours).await.unwrap();
+        objects.clean_by_itself().await.unwrap();
+        let rules = objects.lifecycle().await.unwrap();
+        assert_eq!(rules.len(), 3, "{name}: what an older handin did not write is added: {rules:?}");
+        assert!(rules.contains(&theirs) && cleans_by_itself(&rules), "{name}: {rules:?}");
     }
 }
 

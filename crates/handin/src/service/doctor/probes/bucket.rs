@@ -1,7 +1,7 @@
 //! The bucket's own rules. These probes write rules and put the old ones back, if there were any.
 
 use super::{Bench, Finding, Untried};
-use crate::objects::{aborts_incomplete, cors_rule};
+use crate::objects::{cleans_by_itself, cors_rule};
 use crate::service::doctor::browser;
 
 pub(super) async fn cors(bench: &Bench) -> Result<Finding, Untried> {
@@ -24,8 +24,8 @@ pub(super) async fn cors(bench: &Bench) -> Result<Finding, Untried> {
 
 pub(super) async fn lifecycle(bench: &Bench) -> Result<Finding, Untried> {
     let before = bench.objects.lifecycle().await?;
-    bench.objects.abort_incomplete().await?;
-    let kept = bench.objects.lifecycle().await?.iter().any(aborts_incomplete);
+    bench.objects.clean_by_itself().await?;
+    let kept = cleans_by_itself(&bench.objects.lifecycle().await?);
     if !before.is_empty() {
         bench.objects.put_lifecycle(&before).await?;
     }
