@@ -1,4 +1,4 @@
-// The candidate's page in a real Chromium against the real binary: send, reload, send again, receipts, both languages.
+// The page for finished files in a real Chromium against the real binary: send, reload, send again, receipts, both languages.
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
@@ -64,7 +64,8 @@ async function platform(method, path, body) {
 
 async function invite(exam, candidate) {
   await platform("POST", "/v1/exams", { id: exam, title: exam, subjects: [{ id: "coding" }] });
-  return platform("POST", `/v1/exams/${exam}/tokens`, { candidate, subject: "coding" });
+  const { page_url } = await platform("POST", `/v1/exams/${exam}/tokens`, { candidate, subject: "coding" });
+  return page_url.replace("/record#", "/record/file#");
 }
 
 async function open(url, locale = "en-US") {
@@ -86,8 +87,8 @@ async function violations(page) {
 const sha256 = (bytes) => createHash("sha256").update(bytes).digest("hex");
 
 test("both files reach the store whole, and the candidate may close the tab", async () => {
-  const { page_url } = await invite("page-send", "c1");
-  const { page, complaints, context } = await open(page_url);
+  const url = await invite("page-send", "c1");
+  const { page, complaints, context } = await open(url);
   assert.equal(new URL(page.url()).hash, "", "the token does not stay in the address");
   for (const [track, file] of [["Webcam", webcam], ["Screen", screen]]) {
     const group = page.getByRole("group", { name: track });
@@ -109,8 +110,8 @@ test("both files reach the store whole, and the candidate may close the tab", as
 });
 
 test("after a reload the same file is the same recording", async () => {
-  const { page_url } = await invite("page-again", "c1");
-  const { page, context } = await open(page_url);
+  const url = await invite("page-again", "c1");
+  const { page, context } = await open(url);
   for (let round = 0; round < 2; round += 1) {
     const group = page.getByRole("group", { name: "Webcam" });
     await group.getByLabel("Recording file").setInputFiles(webcam);
@@ -125,15 +126,15 @@ test("after a reload the same file is the same recording", async () => {
 });
 
 test("a link without a token says what to do", async () => {
-  const { page, context } = await open(`${ready.api}/record`);
+  const { page, context } = await open(`${ready.api}/record/file`);
   await page.getByText("open the link of your invitation again").waitFor();
   await context.close();
 });
 
 for (const [locale, heading] of [["en-US", "Send your recordings"], ["ko-KR", "녹화 파일 제출"]]) {
   test(`the page is accessible and fits a phone in ${locale}`, async () => {
-    const { page_url } = await invite(`page-axe-${locale.slice(0, 2)}`, "c1");
-    const { page, context } = await open(page_url, locale);
+    const url = await invite(`page-axe-${locale.slice(0, 2)}`, "c1");
+    const { page, context } = await open(url, locale);
     await page.getByRole("heading", { name: heading }).waitFor();
     assert.deepEqual(await violations(page), []);
     const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);

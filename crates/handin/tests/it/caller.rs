@@ -33,9 +33,14 @@ impl Caller {
         Caller { client, api: api.to_owned(), api_key: api_key.to_owned() }
     }
 
+    /// The URL of a route.
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.api)
+    }
+
     /// A call without a credential.
     pub fn call(&self, method: Method, path: &str) -> Call {
-        Call::new(self.client.request(method, format!("{}{path}", self.api)))
+        Call::new(self.client.request(method, self.url(path)))
     }
 
     /// A call by the platform.

@@ -4,6 +4,7 @@ mod access;
 mod exams;
 mod health;
 mod input;
+mod pages;
 mod receipts;
 mod recordings;
 mod rehearsal;
