@@ -336,10 +336,122 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/rehearsal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Rehearse with a trial object
+         * @description The same way as a part of a recording takes, to the same store: whoever gets the bytes back unchanged can record. Nothing
+         *     is written down, and the store deletes the object after a day.
+         */
+        post: operations["rehearse"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sitting": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Look up the candidate's own sitting
+         * @description What to record, until when, and which takes there are. `server_time` is read last, so that half of the round trip is
+         *     how wrong a clock set by it may be.
+         */
+        get: operations["get_sitting"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description A track that the candidate is to record. */
+        AskedTrack: {
+            /** @description How it is captured. */
+            capture: components["schemas"]["Capture"];
+            /** @description The track. */
+            track: string;
+        };
+        /** @description How one track is captured. */
+        Capture: {
+            /**
+             * Format: int32
+             * @description Bits of audio in a second; absent where no sound is recorded.
+             */
+            audio_bits_per_second?: number | null;
+            /**
+             * Format: int32
+             * @description At most this many frames in a second.
+             */
+            frame_rate: number;
+            /**
+             * Format: int32
+             * @description At most this many pixels high.
+             */
+            height: number;
+            /**
+             * Format: int32
+             * @description Bits of video in a second.
+             */
+            video_bits_per_second: number;
+            /** @description Whether a shared surface must be a whole monitor. */
+            whole_monitor: boolean;
+            /**
+             * Format: int32
+             * @description At most this many pixels wide.
+             */
+            width: number;
+        };
+        /**
+         * @description What an exam says of the capture of one track; what it does not say is usual: a webcam of 640×480 at 15 frames and
+         *     500 kbit/s with sound of 32 kbit/s, a whole screen of 1280×720 at 5 frames and 300 kbit/s without.
+         */
+        CaptureWish: {
+            /**
+             * Format: int32
+             * @description Bits of audio in a second, 6000 to 510000; 0 records no sound.
+             */
+            audio_bits_per_second?: number | null;
+            /**
+             * Format: int32
+             * @description At most this many frames in a second, 1 to 60.
+             */
+            frame_rate?: number | null;
+            /**
+             * Format: int32
+             * @description At most this many pixels high, 120 to 4320.
+             */
+            height?: number | null;
+            /**
+             * Format: int32
+             * @description Bits of video in a second, 50000 to 20000000.
+             */
+            video_bits_per_second?: number | null;
+            /** @description Whether a shared surface must be a whole monitor. */
+            whole_monitor?: boolean | null;
+            /**
+             * Format: int32
+             * @description At most this many pixels wide, 160 to 7680.
+             */
+            width?: number | null;
+        };
         /**
          * @description Whether parts come with a digest.
          * @enum {string}
@@ -366,6 +478,8 @@ export interface components {
              * @description How many bytes are there from the start without a gap.
              */
             contiguous_bytes: number;
+            /** @description How to read it, as its recorder said with the seal. */
+            manifest?: Record<string, never> | null;
             /** @description The parts that the store holds at this moment; of a finished recording none, since they are one object then. */
             parts: components["schemas"]["ConfirmedPart"][];
             /** @description A compact JWS, once it is sealed or salvaged. */
@@ -411,9 +525,29 @@ export interface components {
         /**
          * @description An exam.
          * @example {
+         *       "after_crash": "next_take",
+         *       "capture": {
+         *         "screen": {
+         *           "audio_bits_per_second": 0,
+         *           "frame_rate": 5,
+         *           "height": 720,
+         *           "video_bits_per_second": 300000,
+         *           "whole_monitor": true,
+         *           "width": 1280
+         *         },
+         *         "webcam": {
+         *           "audio_bits_per_second": 32000,
+         *           "frame_rate": 15,
+         *           "height": 480,
+         *           "video_bits_per_second": 500000,
+         *           "whole_monitor": false,
+         *           "width": 640
+         *         }
+         *       },
          *       "created_at": "2026-11-01T00:00:00Z",
          *       "id": "spring-2026",
          *       "limits": {},
+         *       "notice": {},
          *       "retention": {},
          *       "subjects": [
          *         {
@@ -430,6 +564,12 @@ export interface components {
          *     }
          */
         Exam: {
+            /** @description `next_take` or `seal`. */
+            after_crash: string;
+            /** @description How each track is captured. */
+            capture: {
+                [key: string]: components["schemas"]["CaptureWish"];
+            };
             /**
              * Format: date-time
              * @description When it was created.
@@ -439,6 +579,10 @@ export interface components {
             id: string;
             /** @description What one recording may take. */
             limits: components["schemas"]["Limits"];
+            /** @description What candidates are told of the recording, by language. */
+            notice: {
+                [key: string]: string;
+            };
             /** @description How long recordings are kept. */
             retention: components["schemas"]["Retention"];
             /** @description Its timed parts. */
@@ -447,6 +591,13 @@ export interface components {
             title: string;
             /** @description What is recorded. */
             tracks: string[];
+        };
+        /** @description What an exam is called. */
+        ExamTitle: {
+            /** @description Its slug. */
+            id: string;
+            /** @description For people. */
+            title: string;
         };
         /** @description A SHA-256 digest, 64 lower-case hex digits */
         Hex32: string;
@@ -459,7 +610,7 @@ export interface components {
             max_bytes?: number | null;
         };
         /**
-         * @description A URL to watch a recording.
+         * @description A URL to read an object with.
          * @example {
          *       "expires_at": "2026-11-22T07:10:00Z",
          *       "url": "https://store.example/handin/webcam/b3/…?X-Amz-Signature=…"
@@ -477,9 +628,20 @@ export interface components {
         /**
          * @description What a platform says of a new exam.
          * @example {
+         *       "after_crash": "next_take",
+         *       "capture": {
+         *         "webcam": {
+         *           "height": 720,
+         *           "video_bits_per_second": 900000,
+         *           "width": 1280
+         *         }
+         *       },
          *       "id": "spring-2026",
          *       "limits": {
          *         "max_bytes": 2147483648
+         *       },
+         *       "notice": {
+         *         "en": "Reviewers of Example Corp. watch this within 30 days."
          *       },
          *       "retention": {
          *         "days": 30
@@ -499,10 +661,20 @@ export interface components {
          *     }
          */
         NewExam: {
+            /** @description What a candidate may do when a recording broke off: `next_take` (record on, the default) or `seal` (no more). */
+            after_crash?: string | null;
+            /** @description How tracks are captured, by track. */
+            capture?: {
+                [key: string]: components["schemas"]["CaptureWish"];
+            };
             /** @description Its slug; one is made if absent. */
             id?: string | null;
             /** @description What one recording may take. */
             limits?: components["schemas"]["Limits"];
+            /** @description What candidates are told of the recording before they consent, by language (BCP 47): 1 to 4000 characters each. */
+            notice?: {
+                [key: string]: string;
+            };
             /** @description How long recordings are kept. */
             retention?: components["schemas"]["Retention"];
             /** @description Its timed parts, at least one. */
@@ -579,6 +751,20 @@ export interface components {
             ttl_s?: number | null;
         };
         /**
+         * @description The bytes to try with.
+         * @example {
+         *       "size": 1048576
+         *     }
+         */
+        NewTrial: {
+            sha256?: components["schemas"]["Hex32"] | null;
+            /**
+             * Format: int64
+             * @description Bytes, exactly; 5 MiB (5242880) at most.
+             */
+            size: number;
+        };
+        /**
          * @description A recording that takes parts.
          * @example {
          *       "expires_at": "2026-11-23T06:00:00Z",
@@ -623,6 +809,98 @@ export interface components {
              */
             take: number;
         };
+        /**
+         * @description One candidate in one subject, as the server describes it to its candidate.
+         * @example {
+         *       "after_crash": "next_take",
+         *       "candidate": "C-00017",
+         *       "exam": {
+         *         "id": "spring-2026",
+         *         "title": "Engineers, spring 2026"
+         *       },
+         *       "notice": {
+         *         "en": "Reviewers of Example Corp. watch this within 30 days."
+         *       },
+         *       "recordings": [
+         *         {
+         *           "id": "01JD8Z0QX3V5T9K2M4N6P8R0SW",
+         *           "state": "open",
+         *           "take": 1,
+         *           "track": "webcam"
+         *         }
+         *       ],
+         *       "retention_days": 30,
+         *       "salvage_at": "2026-11-23T06:00:00Z",
+         *       "server_time": "2026-11-22T05:00:00.123Z",
+         *       "subject": {
+         *         "ends_at": "2026-11-22T06:00:00Z",
+         *         "id": "coding",
+         *         "title": "Coding"
+         *       },
+         *       "tracks": [
+         *         {
+         *           "capture": {
+         *             "audio_bits_per_second": 32000,
+         *             "frame_rate": 15,
+         *             "height": 480,
+         *             "video_bits_per_second": 500000,
+         *             "whole_monitor": false,
+         *             "width": 640
+         *           },
+         *           "track": "webcam"
+         *         }
+         *       ]
+         *     }
+         */
+        OwnSitting: {
+            /** @description When a recording broke off: `next_take` (record on) or `seal` (record no more). */
+            after_crash: string;
+            /** @description The candidate whose token was shown. */
+            candidate: string;
+            /** @description What the exam is called. */
+            exam: components["schemas"]["ExamTitle"];
+            /** @description What the platform tells its candidates of the recording, by language (BCP 47). */
+            notice: {
+                [key: string]: string;
+            };
+            /** @description Every take of this sitting, by track, the first first. */
+            recordings: components["schemas"]["OwnTake"][];
+            /**
+             * Format: int32
+             * @description How many days after the bell recordings are kept; absent where the house has a rule of its own.
+             */
+            retention_days?: number | null;
+            /**
+             * Format: date-time
+             * @description When a recording that is opened now is salvaged, if it is not sealed by then.
+             */
+            salvage_at: string;
+            /**
+             * Format: date-time
+             * @description The server's clock as it answered.
+             */
+            server_time: string;
+            /** @description The subject, with its bell. */
+            subject: components["schemas"]["Subject"];
+            /** @description What is to be recorded, in the exam's order. */
+            tracks: components["schemas"]["AskedTrack"][];
+        };
+        /** @description One take of the candidate's own. */
+        OwnTake: {
+            /** @description The recording's id. */
+            id: string;
+            /** @description A compact JWS, once it is sealed or salvaged. */
+            receipt?: string | null;
+            /** @description `open`, `sealing`, `sealed`, `partial`, `abandoned` or `deleted`. */
+            state: string;
+            /**
+             * Format: int32
+             * @description Counted from 1 within the sitting and track.
+             */
+            take: number;
+            /** @description Its track. */
+            track: string;
+        };
         /** @description What the server asks of everything that sends bytes; an absent field asks nothing. */
         Pace: {
             /**
@@ -650,6 +928,12 @@ export interface components {
         Page_Exam: {
             /** @description The items, in the order of their ids. */
             items: {
+                /** @description `next_take` or `seal`. */
+                after_crash: string;
+                /** @description How each track is captured. */
+                capture: {
+                    [key: string]: components["schemas"]["CaptureWish"];
+                };
                 /**
                  * Format: date-time
                  * @description When it was created.
@@ -659,6 +943,10 @@ export interface components {
                 id: string;
                 /** @description What one recording may take. */
                 limits: components["schemas"]["Limits"];
+                /** @description What candidates are told of the recording, by language. */
+                notice: {
+                    [key: string]: string;
+                };
                 /** @description How long recordings are kept. */
                 retention: components["schemas"]["Retention"];
                 /** @description Its timed parts. */
@@ -1033,6 +1321,12 @@ export interface components {
          * @example {
          *       "duration_ms": 84000,
          *       "handle": "5d1c0b7e.eyJyIjoi4oCmIn0.dGFn",
+         *       "manifest": {
+         *         "ended": "stopped",
+         *         "gaps": [],
+         *         "started_at": "2026-11-22T05:00:00Z",
+         *         "version": 1
+         *       },
          *       "parts": [
          *         {
          *           "number": 1,
@@ -1054,6 +1348,8 @@ export interface components {
             duration_ms?: number | null;
             /** @description From opening. */
             handle: string;
+            /** @description How to read the recording (gaps, clock, what it continues): any JSON object of at most 64 KiB, kept as it is. */
+            manifest?: Record<string, never> | null;
             /** @description Every part in ascending order from 1; absent for a `put`. */
             parts?: components["schemas"]["Part"][];
             sha256?: components["schemas"]["Hex32"] | null;
@@ -1122,6 +1418,28 @@ export interface components {
              * @description Its number.
              */
             number: number;
+        };
+        /**
+         * @description Where to send a trial object, and where to read it back.
+         * @example {
+         *       "get": {
+         *         "expires_at": "2026-11-20T05:10:00Z",
+         *         "url": "https://store.example/handin/_rehearsal/4c/spring-2026/coding/C-00017?X-Amz-Signature=…"
+         *       },
+         *       "put": {
+         *         "expires_at": "2026-11-20T05:10:00Z",
+         *         "headers": {
+         *           "content-type": "application/octet-stream"
+         *         },
+         *         "url": "https://store.example/handin/_rehearsal/4c/spring-2026/coding/C-00017?X-Amz-Signature=…"
+         *       }
+         *     }
+         */
+        SignedTrial: {
+            /** @description What was sent last, for a day. */
+            get: components["schemas"]["Link"];
+            /** @description To be sent as often as wanted; each takes the place of the former. */
+            put: components["schemas"]["SignedUrl"];
         };
         /** @description Where to send bytes, with PUT; a secret. */
         SignedUrl: {
@@ -2834,6 +3152,165 @@ export interface operations {
             };
             /** @description `invalid`, `part_number`, `part_size`, `beyond_budget`, `parts_invalid`, `size_mismatch`, `checksum_mismatch` */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`, `timeout` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rehearse: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewTrial"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignedTrial"];
+                };
+            };
+            /** @description `bad_json`, `bad_body` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthenticated`, `expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`, `bad_handle` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid`, `part_number`, `part_size`, `beyond_budget`, `parts_invalid`, `size_mismatch`, `checksum_mismatch` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`, `timeout` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_sitting: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnSitting"];
+                };
+            };
+            /** @description `unauthenticated`, `expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`, `bad_handle` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`: the token names an exam or subject that is not there */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
