@@ -11,7 +11,7 @@ import type { Check, RehearsalReport } from "./rehearsal/report.js";
 import type { RecorderState } from "./types.js";
 
 const SKELETON = `
-  <h2 part="headline" role="status"></h2>
+  <div role="status"><h2 part="headline"></h2></div>
   <div part="lines"></div>
   <p part="alert" role="alert"></p>
   <ul part="tracks"></ul>
