@@ -39,16 +39,22 @@ export class World {
   readonly recordings = new Map<string, Recording>();
   readonly records = new Map<string, TakeRecord>();
   readonly forgotten = new Set<string>();
-  readonly freed: Of<"free">[] = [];
+  /** How often bytes were given up. */
+  frees = 0;
   chance = 0.5;
   /** Parts that the store refuses for ever, as `local/number`. */
   readonly broken = new Set<string>();
-  /** Parts that somebody vouched for, by recording and number: what may be claimed. */
+  /** Parts that the store or the server vouched for, by recording and number: what may be claimed. */
   readonly #vouched = new Set<string>();
+  /** Parts that the server has seen in the store: what may be given up. */
+  readonly #seen = new Set<string>();
+  #hasRotten = false;
+  /** Parts on their way of which nothing will be heard. */
+  #swallowed: Of<"send">[] = [];
 
   tell(event: UploadEvent): void {
     for (const effect of this.machine.step(event, this.now, this.chance)) this.#do(effect);
-    const sends = this.waiting.filter((effect) => effect.kind === "send");
+    const sends = [...this.waiting.filter((effect) => effect.kind === "send"), ...this.#swallowed];
     expect(sends.length).toBeLessThanOrEqual(2);
     const places = sends.map(({ local, opened, number }) => `${local} ${opened.recording} ${number}`);
     expect(new Set(places).size).toBe(places.length);
@@ -83,7 +89,8 @@ export class World {
   /** The browser is killed and started anew: the machine is built from the records. */
   crash(): void {
     for (const effect of this.waiting) if (effect.kind === "send" && this.chance < 0.5) this.arrive(effect);
-    [this.waiting, this.wakeAt, this.machine] = [[], Infinity, new UploadMachine(true)];
+    [this.waiting, this.#swallowed] = [[], []];
+    [this.wakeAt, this.machine] = [Infinity, new UploadMachine(true)];
     for (const [local, record] of this.records) {
       if (!record.ended) this.#write(local, { at: "ended", manifest: record.manifest });
       this.tell({ kind: "take", record: this.record(local), earlier: true });
@@ -93,7 +100,25 @@ export class World {
   /** Forgets what the journal says of the store, as when its last lines were torn. */
   tear(local: string): void {
     const record = this.record(local);
-    if (record.outcome === null) this.records.set(local, { ...record, stored: new Map() });
+    // A store that changes its mind about parts of which we know nothing could not be found out.
+    if (record.outcome === null && !this.#hasRotten) this.records.set(local, { ...record, stored: new Map() });
+  }
+
+  /** The request is never answered. Calls to the server give up by themselves, parts on their way do not. */
+  swallow(effect: Waiting): void {
+    if (effect.kind === "send") this.waiting = this.waiting.filter((other) => other !== effect);
+    if (effect.kind === "send") this.#swallowed.push(effect);
+  }
+
+  /** The store loses a part, or changes it. */
+  rot(local: string, number: number): void {
+    const recording = this.recordings.get(this.record(local).opened?.recording ?? "");
+    const part = recording?.parts.get(number);
+    const known = this.machine.take(local)?.part(number).status === "stored";
+    if (recording?.state !== "open" || part === undefined || !known) return;
+    this.#hasRotten = true;
+    if (this.chance < 0.5) recording.parts.delete(number);
+    else recording.parts.set(number, { ...part, sha256: "rotten" });
   }
 
   advance(ms: number): void {
@@ -197,10 +222,17 @@ export class World {
   #do(effect: Effect): void {
     if (effect.kind === "wake") this.wakeAt = effect.at;
     else if (effect.kind === "write") this.#write(effect.local, effect.entry);
-    else if (effect.kind === "free") this.freed.push(effect);
+    else if (effect.kind === "free") this.#free(effect);
     else if (effect.kind === "forget") this.#forget(effect.local);
     else if (effect.kind === "abort") this.#abort(effect.send);
     else this.#start(effect);
+  }
+
+  #free({ local, from }: Of<"free">): void {
+    expect(from).toBeGreaterThan(0);
+    const recording = this.machine.take(local)?.opened?.recording;
+    expect(this.#seen.has(`${recording} ${from / PART_SIZE + 1}`)).toBe(true);
+    this.frees += 1;
   }
 
   #start(effect: Waiting): void {
@@ -229,8 +261,10 @@ export class World {
 
   /** An abort may come too late. */
   #abort(id: number): void {
-    const send = this.waiting.find((effect): effect is Of<"send"> => effect.kind === "send" && effect.send === id);
+    const sends = [...this.waiting, ...this.#swallowed];
+    const send = sends.find((effect): effect is Of<"send"> => effect.kind === "send" && effect.send === id);
     if (send === undefined) return;
+    this.#swallowed = this.#swallowed.filter((other) => other !== send);
     if (this.chance < 0.5) this.arrive(send);
     this.#take(send);
   }
@@ -283,6 +317,7 @@ export class World {
     if (recording === undefined) return { kind: "failed", failure: failure(404, "not_found") };
     const parts = [...recording.parts.values()];
     for (const { number } of parts) this.#vouched.add(`${id} ${number}`);
+    for (const { number } of parts) this.#seen.add(`${id} ${number}`);
     const contiguousBytes = parts.reduce((sum, { size }) => sum + size, 0);
     const shown = recording.state === "open" ? parts : [];
     return { kind: "asked", confirmed: { state: recording.state, contiguousBytes, parts: shown, receipt: recording.receipt } };
