@@ -55,10 +55,17 @@ after(async () => {
   if (folder) rmSync(folder, { recursive: true, force: true });
 });
 
-/** An empty page, and the built recorder below it. */
+/** An empty page, a worker in a browser without a private file system, and the built recorder below them. */
+const MADE = {
+  "/": ["text/html", "<!doctype html><title>test</title>"],
+  "/no-opfs.js": ["text/javascript", `Object.defineProperty(StorageManager.prototype, "getDirectory", { value: undefined });`],
+  "/indexeddb.js": ["text/javascript", `import "/no-opfs.js"; import "/worker/worker.js";`],
+};
+
 function serveFile({ url }, response) {
   const path = normalize(new URL(url, "http://localhost").pathname);
-  if (path === "/") return response.setHeader("content-type", "text/html").end("<!doctype html><title>test</title>");
+  const made = MADE[path];
+  if (made) return response.setHeader("content-type", made[0]).end(made[1]);
   try {
     const type = extname(path) === ".js" ? "text/javascript" : "application/octet-stream";
     response.setHeader("content-type", type).end(readFileSync(join(dist, path)));
@@ -104,15 +111,15 @@ async function startBrowser(profile) {
 }
 
 /** A page with a worker that has said hello; `until(text)` waits for a message that satisfies the expression. */
-async function openPage(context, hello) {
+async function openPage(context, hello, worker = "/worker/worker.js") {
   const page = await context.newPage();
   await page.goto(origin);
-  await page.evaluate((hello) => {
+  await page.evaluate(({ hello, worker }) => {
     globalThis.heard = [];
-    globalThis.worker = new Worker("/worker/worker.js", { type: "module" });
+    globalThis.worker = new Worker(worker, { type: "module" });
     globalThis.worker.onmessage = ({ data }) => globalThis.heard.push({ ...data, at: performance.now() });
     globalThis.worker.postMessage(hello);
-  }, hello);
+  }, { hello, worker });
   const until = async (text) => {
     const found = await page.waitForFunction((text) => {
       const wanted = new Function("message", `return ${text}`);
@@ -177,11 +184,16 @@ test("both tracks are sealed soon after their end, every byte in its place", asy
   await browser.kill();
 });
 
-test("killed in the middle, the next start finishes it without anybody's doing", async () => {
+for (const [disk, worker] of [["opfs", "/worker/worker.js"], ["indexeddb", "/indexeddb.js"]]) {
+  test(`killed in the middle, the next start finishes it without anybody's doing (${disk})`, () => survive(disk, worker));
+}
+
+async function survive(disk, worker) {
+  const exam = `killed-${disk}`;
   const profile = mkdtempSync(join(folder, "profile-"));
-  const hello = await invite("killed", "c1");
+  const hello = await invite(exam, "c1");
   const first = await startBrowser(profile);
-  const { page, until } = await openPage(first.context, hello);
+  const { page, until } = await openPage(first.context, hello, worker);
   await until(`message.kind === "ready"`);
   // Paused, so that most of it stands in the spool alone when the browser dies.
   await page.evaluate(() => globalThis.worker.postMessage({ kind: "yield", maxBytesPerS: 0 }));
@@ -190,17 +202,48 @@ test("killed in the middle, the next start finishes it without anybody's doing",
   await until(`message.kind === "durable" && message.recordedBytes === ${size}`);
   await first.kill();
   const second = await startBrowser(profile);
-  const again = await openPage(second.context, hello);
+  const again = await openPage(second.context, hello, worker);
   const recovered = await again.until(`message.kind === "ready"`);
   assert.deepEqual(recovered.takes.map(({ status, recordedBytes }) => [status, recordedBytes]), [["ended", size]]);
   await again.until(`message.kind === "uploads" && message.takes[0].status === "sealed"`);
-  assert.equal(sha256(await stored("killed", "screen")), sha256(expected(size)));
+  assert.equal(sha256(await stored(exam, "screen")), sha256(expected(size)));
   // The receipt stays, the bytes go.
   await again.page.reload();
-  const third = await openPage(second.context, hello);
+  const third = await openPage(second.context, hello, worker);
   const kept = await third.until(`message.kind === "ready"`);
   assert.equal(kept.takes[0].status, "sealed");
   await second.kill();
+}
+
+test("closed with everything unsent, the service worker finishes it", async () => {
+  const browser = await startBrowser(mkdtempSync(join(folder, "profile-")));
+  const hello = await invite("closed", "c1");
+  const { page, until } = await openPage(browser.context, hello);
+  await until(`message.kind === "ready"`);
+  await page.evaluate(() => globalThis.worker.postMessage({ kind: "yield", maxBytesPerS: 0 }));
+  const size = 6 * MIB + 5;
+  await feed(page, { local: randomUUID(), track: "webcam", size, end: false });
+  await until(`message.kind === "durable" && message.recordedBytes === ${size}`);
+  await page.evaluate(async ({ server, token, sitting }) => {
+    const { registerFinisher } = await import("/service-worker/register.js");
+    const finisher = await registerFinisher("/service-worker/service-worker.js");
+    const { active, installing } = await navigator.serviceWorker.getRegistration("/service-worker/");
+    if (!active) await new Promise((resolve) => installing.addEventListener("statechange", ({ target }) => target.state === "activated" && resolve()));
+    addEventListener("pagehide", () => finisher.finishLater({ server, token, sitting }));
+  }, hello);
+  const keepsTheBrowserOpen = await browser.context.newPage();
+  await page.close();
+  const latest = Date.now() + 30_000;
+  let items = [];
+  while (items.length === 0 && Date.now() < latest) {
+    await keepsTheBrowserOpen.waitForTimeout(200);
+    ({ items } = await platform("GET", "/v1/exams/closed/recordings?state=sealed"));
+  }
+  assert.equal(sha256(await stored("closed", "webcam")), sha256(expected(size)));
+  // The next page learns of it by asking, and gets the receipt.
+  const next = await openPage(browser.context, hello);
+  await next.until(`message.kind === "uploads" && message.takes[0].status === "sealed"`);
+  await browser.kill();
 });
 
 test("a short WebM leaves with its index", async () => {

@@ -5,6 +5,7 @@
  */
 
 import type { components } from "@handin/api";
+import type { Clock } from "../clock.js";
 import type { Manifest } from "../types.js";
 import { type Failure, problemOf, unreachable } from "./failure.js";
 
@@ -52,13 +53,13 @@ const PATIENCE_MS = { quick: 15_000, slow: 60_000 };
 export class ServerClient {
   readonly #base: string;
   readonly #fetch: typeof fetch;
+  readonly #clock: Clock;
   #token: string;
 
   /** @param base the server's URL, such as `https://exams.example` */
-  constructor(base: string, token: string, fetcher: typeof fetch) {
+  constructor(base: string, token: string, fetcher: typeof fetch, clock: Clock) {
     this.#base = base.replace(/\/+$/, "");
-    this.#token = token;
-    this.#fetch = fetcher;
+    [this.#token, this.#fetch, this.#clock] = [token, fetcher, clock];
   }
 
   /** Goes on with a fresh token of the same sitting. */
@@ -100,6 +101,8 @@ export class ServerClient {
 
   async #call<T>(method: string, path: string, options: CallOptions = {}): Promise<Answer<T>> {
     const { body, headers, patienceMs = PATIENCE_MS.quick } = options;
+    const patience = new AbortController();
+    const answered = this.#clock.after(patienceMs, () => patience.abort(new Error("the server did not answer in time")));
     try {
       const response = await this.#fetch(this.#base + path, {
         method,
@@ -111,12 +114,14 @@ export class ServerClient {
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
         cache: "no-store",
         referrerPolicy: "no-referrer",
-        signal: AbortSignal.timeout(patienceMs),
+        signal: patience.signal,
       });
       if (!response.ok) return { ok: false, failure: await problemOf(response) };
       return { ok: true, value: (await response.json()) as T };
     } catch (error) {
       return { ok: false, failure: unreachable(error) };
+    } finally {
+      answered();
     }
   }
 }

@@ -49,7 +49,7 @@ async function sendAll(spool: Spool, order: Order, parts: FinishParts, stop: Abo
   }
   return new Promise((resolve) => {
     const { clock, random, fetch } = parts;
-    const client = new ServerClient(order.server, order.token, fetch);
+    const client = new ServerClient(order.server, order.token, fetch, clock);
     const { offsetMs } = order.sitting.clock;
     const changed = () => told && engine.machine.idle && end(true);
     const sending = { put: putByFetch(fetch), reportsProgress: false, finishHead };

@@ -4,7 +4,7 @@
  */
 
 import type { Clock } from "../clock.js";
-import type { Rewriter, Rewritten } from "../container/container.js";
+import type { Rewriter } from "../container/container.js";
 import type { Piece, Spool } from "../spool/spool.js";
 import type { Entry } from "../spool/journal.js";
 
@@ -28,7 +28,7 @@ export class Intake {
   readonly #spool: Spool;
   readonly #clock: Clock;
   readonly #listener: IntakeListener;
-  #rewriter: Rewriter | null;
+  readonly #rewriter: Rewriter;
   #offset = 0;
   #held = 0;
   #cut = false;
@@ -54,7 +54,7 @@ export class Intake {
       this.#cut = true;
       return;
     }
-    const rewritten = this.#rewrite(bytes);
+    const rewritten = this.#rewriter.push(bytes);
     const piece: Piece = { offset: this.#offset, recordedMs, ...rewritten };
     this.#offset += rewritten.bytes.byteLength;
     this.#held += piece.bytes.byteLength;
@@ -76,18 +76,6 @@ export class Intake {
 
   #next(act: () => Promise<void>): void {
     this.#turn = this.#turn.then(act);
-  }
-
-  #rewrite(bytes: Uint8Array): Rewritten {
-    const asItIs = { bytes, points: [], durationMs: null };
-    if (this.#rewriter === null) return asItIs;
-    try {
-      return this.#rewriter.push(bytes);
-    } catch {
-      // Not the container it was said to be: better kept without an index than not at all.
-      this.#rewriter = null;
-      return asItIs;
-    }
   }
 
   async #untilRoom(write: () => Promise<void>): Promise<void> {

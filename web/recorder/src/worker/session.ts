@@ -48,7 +48,7 @@ export class Session {
   private constructor(parts: SessionParts, hello: Hello, spool: Spool) {
     const { clock, random } = parts;
     [this.#parts, this.#spool] = [parts, spool];
-    this.#client = new ServerClient(hello.server, hello.token, parts.fetch);
+    this.#client = new ServerClient(hello.server, hello.token, parts.fetch, clock);
     this.#engine = new UploadEngine({
       client: this.#client,
       spool,
