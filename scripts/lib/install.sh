@@ -11,6 +11,7 @@ install_packages() {
     local missing=()
     has ffmpeg && has ffprobe || missing+=(ffmpeg fonts-dejavu-core)
     has chromium || missing+=(chromium)
+    has firefox-esr || missing+=(firefox-esr)
     [ -x /usr/sbin/nginx ] || missing+=(nginx-light)
     [ -n "$(postgres_programs)" ] || missing+=(postgresql)
     has ceph-mon || missing+=(ceph-mon)
