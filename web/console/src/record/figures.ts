@@ -24,8 +24,8 @@ export function figuresOf(takes: readonly TakeState[]): Figures {
   const recordedMs = sum(takes, (take) => take.recordedMs);
   const atRiskMs = Math.min(recordedMs, sum(takes, (take) => take.atRiskMs));
   const recordedBytes = sum(takes, (take) => take.recordedBytes);
-  // A head that is sent again counts twice on the line, but never makes more than all.
-  const storedBytes = Math.min(recordedBytes, sum(takes, (take) => take.storedBytes));
+  // A head that is sent again may count twice, but never makes more than the whole take.
+  const storedBytes = sum(takes, (take) => Math.min(take.recordedBytes, take.storedBytes));
   const share = recordedBytes === 0 ? 0 : storedBytes / recordedBytes;
   return { recordedMs, atRiskMs, confirmedMs: recordedMs - atRiskMs, recordedBytes, storedBytes, share };
 }

@@ -8,16 +8,22 @@ export type Keep = Pick<Storage, "getItem" | "setItem">;
 /** What a candidate has done in this tab, so that a reload in the middle goes straight on. */
 export type Done = "agreed" | "checked";
 
-/** Keeps nothing: for browsers that block site data, where the mere mention of a storage throws. */
-const NOTHING: Keep = { getItem: () => null, setItem: () => undefined };
-
-/** The storage that `from` names, or one that keeps nothing. */
+/**
+ * The storage that `from` names, made harmless: a browser that blocks site data throws at the mere mention of one, and a
+ * full disk throws at every word. Forgetting costs the candidate a click; failing would cost the recording.
+ */
 export function keepOf(from: () => Keep): Keep {
-  try {
-    return from();
-  } catch {
-    return NOTHING;
-  }
+  const quietly = <T>(work: (keep: Keep) => T, otherwise: T): T => {
+    try {
+      return work(from());
+    } catch {
+      return otherwise;
+    }
+  };
+  return {
+    getItem: (key) => quietly((keep) => keep.getItem(key), null),
+    setItem: (key, value) => quietly((keep) => keep.setItem(key, value), undefined),
+  };
 }
 
 /** Whether it was done for this sitting; another exam in the same tab asks again. */

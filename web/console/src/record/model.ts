@@ -16,8 +16,8 @@ export interface Model {
   readonly recorder: RecorderState | null;
   /** Whether the candidate agreed to be recorded. */
   readonly agreed: boolean;
-  /** Whether the candidate went on from the device check. */
-  readonly checked: boolean;
+  /** Whether the device check is still to come, was gone on from, or is wanted once more. */
+  readonly check: "due" | "passed" | "again";
   readonly rehearsal: Rehearsal;
   /** What the webcam sees before the start; `null` when it is not open. */
   readonly preview: MediaStream | null;
@@ -36,7 +36,7 @@ export const NEW: Model = {
   link: "given",
   recorder: null,
   agreed: false,
-  checked: false,
+  check: "due",
   rehearsal: { step: "untried" },
   preview: null,
   asking: false,
@@ -48,12 +48,13 @@ export const NEW: Model = {
 /** What the candidate can do. */
 export interface Actions {
   agree(): void;
-  check(): void;
+  rehearse(): void;
   /** Goes on from the device check, whatever it found. */
   goOn(): void;
   /** Back to the device check. */
   checkAgain(): void;
   start(): void;
+  /** Ends the recording; before the start: hands in what earlier pages left and records no more. */
   stop(): void;
   resume(track: TrackName): void;
   reload(): void;

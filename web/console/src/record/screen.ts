@@ -44,14 +44,16 @@ function refusal({ problem, takes }: RecorderState): Screen {
   return UNREADABLE.has(code) ? "link_missing" : "refused";
 }
 
+/** Who comes back in the middle of the exam has agreed and checked before, and every second counts. */
 function beforeRecording(model: Model, recorder: RecorderState): Screen {
-  if (bellHasRung(model)) return afterTheBell(recorder);
-  if (!model.agreed) return "consent";
-  return model.checked ? "ready" : "check";
+  if (bellHasRung(model) || model.endedBy) return withoutRecording(recorder);
+  const isBack = recorder.takes.length > 0;
+  if (!model.agreed && !isBack) return "consent";
+  return model.check === "again" || (model.check === "due" && !isBack) ? "check" : "ready";
 }
 
-/** Who comes back after the bell sees the rest being sent, or that it arrived; there is nothing left to record. */
-function afterTheBell({ takes }: RecorderState): Screen {
+/** Where nothing more is to be recorded, the candidate sees the rest being sent, or that it arrived. */
+function withoutRecording({ takes }: RecorderState): Screen {
   if (takes.length === 0) return "over";
   return takes.every(({ status }) => ENDS.has(status)) ? "finished" : "finishing";
 }

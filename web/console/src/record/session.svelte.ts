@@ -3,7 +3,7 @@
  * that `screen.ts` or the recorder could decide, and draws nothing.
  */
 
-import { isDone, type Keep, remember } from "./memory.js";
+import { type Done, isDone, type Keep, remember } from "./memory.js";
 import { type Actions, type Model, NEW, type Rehearsal } from "./model.js";
 import type { Check, Recorder, RecorderState, TrackName } from "./recorder.js";
 import { bellHasRung, screenOf } from "./screen.js";
@@ -37,10 +37,10 @@ export class Session {
     this.#recorder = recorder;
     this.#around = around;
     this.actions = {
-      agree: () => this.#did("agreed"),
-      goOn: () => this.#did("checked"),
-      checkAgain: () => this.#change({ checked: false, rehearsal: { step: "untried" } }),
-      check: () => void this.#rehearse(),
+      agree: () => this.#did("agreed", { agreed: true }),
+      goOn: () => this.#did("checked", { check: "passed" }),
+      checkAgain: () => this.#change({ check: "again", rehearsal: { step: "untried" } }),
+      rehearse: () => void this.#rehearse(),
       start: () => void this.#ask(() => recorder.start()),
       resume: (track: TrackName) => void this.#ask(() => recorder.resume(track)),
       stop: () => this.#stop("candidate"),
@@ -70,13 +70,14 @@ export class Session {
   #recall({ sitting }: RecorderState): void {
     if (!sitting) return;
     const { keep } = this.#around;
-    this.#change({ agreed: isDone(keep, "agreed", sitting), checked: isDone(keep, "checked", sitting) });
+    const check = isDone(keep, "checked", sitting) ? "passed" : "due";
+    this.#change({ agreed: isDone(keep, "agreed", sitting), check });
   }
 
-  #did(done: "agreed" | "checked"): void {
+  #did(done: Done, change: Partial<Model>): void {
     const sitting = this.model.recorder?.sitting;
     if (sitting) remember(this.#around.keep, done, sitting);
-    this.#change({ [done]: true });
+    this.#change(change);
     void this.#preview();
   }
 
@@ -109,7 +110,7 @@ export class Session {
   #stop(endedBy: "candidate" | "bell"): void {
     if (this.model.endedBy) return;
     this.#change({ endedBy });
-    void this.#recorder.stop();
+    if (this.model.recorder?.phase === "recording") void this.#recorder.stop();
   }
 
   #change(change: Partial<Model>): void {

@@ -136,6 +136,7 @@ export const en = {
     backTitle: "Go on recording",
     backLead: "This page was closed or loaded again. What was recorded before is safe.",
     backStart: "Go on recording",
+    leave: "I have finished the exam",
   },
 
   recording: {

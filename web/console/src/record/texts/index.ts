@@ -1,11 +1,13 @@
 /** The page's words by language, and which language a candidate reads. */
 
+import type { ProblemCode } from "@handin/recorder/problems.js";
+
 import { LANGUAGES, type Language } from "../format.js";
 import { en } from "./en.js";
 import { ko } from "./ko.js";
 
-/** What every language must say. */
-export type Texts = typeof en;
+/** What every language must say, among it a word for each problem of the recorder's own list. */
+export type Texts = typeof en & { readonly problem: Readonly<Record<ProblemCode, string>> };
 
 /** The words of a language. */
 export const TEXTS: Record<Language, Texts> = { en, ko };

@@ -136,6 +136,7 @@ export const ko: Texts = {
     backTitle: "이어서 녹화하기",
     backLead: "페이지가 닫혔거나 새로 고쳐졌습니다. 그전까지 녹화된 내용은 안전합니다.",
     backStart: "이어서 녹화",
+    leave: "시험을 마쳤습니다",
   },
 
   recording: {
