@@ -1,6 +1,7 @@
 /** The candidate's page: reads the token, makes the recorder, and shows the page. */
 
 import { createRecorder } from "@handin/recorder";
+import serviceWorkerUrl from "@handin/recorder/service-worker/service-worker.js?worker&url";
 import { mount } from "svelte";
 
 import { keepOf } from "./memory.js";
@@ -17,7 +18,7 @@ const session = token === null ? null : begin(token);
 mount(Root, { target: document.querySelector("#app") ?? document.body, props: { session, keep: keepOf(() => localStorage) } });
 
 function begin(token: string): Session {
-  const recorder = createRecorder({ server: location.origin, token });
+  const recorder = createRecorder({ server: location.origin, token, serviceWorkerUrl });
   const session = new Session(recorder, { keep: tab, cameraGranted, reload: () => location.reload() });
   setInterval(() => session.tick(), TICK_MS);
   return session;
