@@ -12,6 +12,8 @@ install_packages() {
     has ffmpeg && has ffprobe || missing+=(ffmpeg fonts-dejavu-core)
     has chromium || missing+=(chromium)
     has firefox-esr || missing+=(firefox-esr)
+    # The pages are looked at in Korean too; without a font the pictures show boxes.
+    has fc-list && [ -n "$(fc-list :lang=ko)" ] || missing+=(fontconfig fonts-noto-cjk)
     [ -x /usr/sbin/nginx ] || missing+=(nginx-light)
     [ -n "$(postgres_programs)" ] || missing+=(postgresql)
     has ceph-mon || missing+=(ceph-mon)

@@ -21,12 +21,13 @@ export function announce(before: Model, after: Model, texts: Texts, title: (noti
   const urgent = (notice: Notice) => toneOf(notice) === "alarm";
   return {
     assertive: fresh.filter(urgent).map(title),
-    polite: [...relief(before.recorder, after.recorder, texts), ...fresh.filter((notice) => !urgent(notice)).map(title)],
+    polite: [...relief(before, after, texts), ...fresh.filter((notice) => !urgent(notice)).map(title)],
   };
 }
 
 /** What has become good again. */
-function relief(before: RecorderState | null, after: RecorderState | null, texts: Texts): string[] {
+function relief(of: Model, then: Model, texts: Texts): string[] {
+  const [before, after] = [of.recorder, then.recorder];
   if (!before || !after || after.phase !== "recording") return [];
   if (before.phase !== "recording") return [texts.said.started];
   const said = after.tracks
@@ -35,8 +36,11 @@ function relief(before: RecorderState | null, after: RecorderState | null, texts
   if (!before.online && after.online) said.push(texts.said.online);
   if (before.heldBy === "call" && after.heldBy === "nothing") said.push(texts.said.call);
   if (before.storage.room !== "enough" && after.storage.room === "enough") said.push(texts.said.storage);
+  if (isRecovering(of) && !isRecovering(then)) said.push(texts.notice.recovered);
   return said;
 }
+
+const isRecovering = (model: Model) => noticesOf(model).some(({ kind }) => kind === "recovering");
 
 function statusOf({ tracks }: RecorderState, name: string) {
   return tracks.find(({ track }) => track === name)?.status;

@@ -40,3 +40,13 @@ export function trackNames(recorder: RecorderState): readonly TrackName[] {
   const asked = recorder.sitting?.tracks.map(({ track }) => track) ?? [];
   return [...new Set([...asked, ...recorder.takes.map(({ track }) => track)])];
 }
+
+/** The tracks that the exam asks for and of which nothing was recorded. */
+export function missingTracks(recorder: RecorderState): readonly TrackName[] {
+  return trackNames(recorder).filter((track) => takesOf(recorder, track).length === 0);
+}
+
+/** Whether all that was recorded has arrived, and something of every track was. */
+export function isWhole(recorder: RecorderState): boolean {
+  return missingTracks(recorder).length === 0 && recorder.takes.every(({ status }) => status === "sealed");
+}

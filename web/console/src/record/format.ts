@@ -61,13 +61,14 @@ export function percent(share: number, language: Language): string {
   return new Intl.NumberFormat(language, { style: "percent" }).format(whole / 100);
 }
 
-/** The time of day where the candidate is; with the date when that is not the day of `now`. */
+/** An exam that ends this soon ends today or tonight, whatever the calendar says at midnight. */
+const TODAY_MS = 12 * 60 * 60 * 1000;
+
+/** The time of day where the candidate is; with the date when that is half a day or more from `now`. */
 export function moment(at: number, now: number, language: Language, timeZone?: string): string {
+  const date = Math.abs(at - now) < TODAY_MS ? {} : ({ dateStyle: "medium" } as const);
   const zone = timeZone === undefined ? {} : { timeZone };
-  const day = new Intl.DateTimeFormat(language, { dateStyle: "long", ...zone });
-  const time = new Intl.DateTimeFormat(language, { timeStyle: "short", ...zone });
-  if (day.format(at) === day.format(now)) return time.format(at);
-  return new Intl.DateTimeFormat(language, { dateStyle: "long", timeStyle: "short", ...zone }).format(at);
+  return new Intl.DateTimeFormat(language, { ...date, timeStyle: "short", ...zone }).format(at);
 }
 
 /** Words in a row: `a, b and c`. */

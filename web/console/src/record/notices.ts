@@ -91,8 +91,8 @@ function bell({ now }: Model, { phase, sitting }: RecorderState): Notice[] {
 }
 
 /**
- * Takes of an earlier page: being finished, or, once all of them are safe, a word of relief. Tracks run side by side, so
- * the longest of them says how long was recorded.
+ * Takes of an earlier page: being finished, or, once all of them are safe, a word of relief until the recording goes on.
+ * Tracks run side by side, so the longest of them says how long was recorded.
  */
 function earlier({ found }: Model, recorder: RecorderState): Notice[] {
   const { takes, phase } = recorder;
@@ -100,5 +100,6 @@ function earlier({ found }: Model, recorder: RecorderState): Notice[] {
   const theirs = takes.filter(({ local }) => found.includes(local));
   if (theirs.length === 0 || theirs.some(({ status }) => status === "failed")) return [];
   const ms = Math.max(...trackNames(recorder).map((track) => figuresOf(theirs.filter((take) => take.track === track)).recordedMs));
-  return [{ kind: theirs.some(({ status }) => status === "ended") ? "recovering" : "recovered", ms }];
+  if (theirs.some(({ status }) => status === "ended")) return [{ kind: "recovering", ms }];
+  return phase === "ready" ? [{ kind: "recovered", ms }] : [];
 }

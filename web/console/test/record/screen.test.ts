@@ -3,7 +3,7 @@
 import { expect, test } from "vitest";
 
 import { announce } from "../../src/record/announce.js";
-import { figuresOf } from "../../src/record/figures.js";
+import { figuresOf, isWhole } from "../../src/record/figures.js";
 import type { Model } from "../../src/record/model.js";
 import { keyOf, noticesOf, toneOf } from "../../src/record/notices.js";
 import { receiptsOf } from "../../src/record/receipts.js";
@@ -37,6 +37,7 @@ test("every fixture stands on the screen that its name says", () => {
       "elsewhere": "elsewhere",
       "finished": "finished",
       "finished-failed": "finished",
+      "finished-missing": "finished",
       "finished-partial": "finished",
       "finished-takes": "finished",
       "finishing": "finishing",
@@ -56,9 +57,11 @@ test("every fixture stands on the screen that its name says", () => {
       "ready-crashed": "ready",
       "ready-left": "finished",
       "ready-problem": "ready",
+      "ready-recovered": "ready",
       "recording": "recording",
       "recording-open": "recording",
       "recording-recovered": "recording",
+      "recording-recovering": "recording",
       "refused": "refused",
       "share-stopped": "recording",
       "storage-full": "recording",
@@ -112,7 +115,9 @@ test("the bell is announced at ten, five and one minute, each once", () => {
 
 test("what an earlier page left is told once, as long as its longest track, until it is safe", () => {
   expect(noticesOf(state("ready-crashed"))).toEqual([{ kind: "recovering", ms: 12 * MINUTE + 34_000 }]);
-  expect(kinds(state("recording-recovered"))).toEqual(["recovered"]);
+  expect(kinds(state("ready-recovered"))).toEqual(["recovered"]);
+  expect(kinds(state("recording-recovering"))).toEqual(["recovering"]);
+  expect(kinds(state("recording-recovered"))).toEqual([]);
 });
 
 test("figures add up over takes, and a head that is sent twice never makes more than all", () => {
@@ -136,6 +141,7 @@ test("only changes are said: figures are silent, and good news is polite", () =>
   expect(titles("recording", "share-stopped")).toEqual({ assertive: ["Screen: not being recorded"], polite: [] });
   expect(titles("share-stopped", "recording")).toEqual({ assertive: [], polite: ["Screen is being recorded again."] });
   expect(titles("offline", "recording").polite).toEqual([TEXTS.en.said.online]);
+  expect(titles("recording-recovering", "recording-recovered").polite).toEqual([TEXTS.en.notice.recovered]);
   expect(titles("ready", "recording").polite).toEqual([TEXTS.en.said.started]);
   expect(titles("recording", "recording-open")).toEqual({ assertive: [], polite: [] });
 });
@@ -161,6 +167,16 @@ test("no remaining time is shown that nobody can stand by", () => {
   expect(words({ remainingMs: 5000 }, 0.5)).toBe("About 5 s to go.");
   expect(words({ remainingMs: 0 }, 1)).toBe(TEXTS.en.finishing.sealing);
   expect(words({ online: false, remainingMs: 5000 }, 0.5)).toBe(TEXTS.en.finishing.offline);
+});
+
+test("a track of which nothing was recorded is missing, however well the others arrived", () => {
+  const whole = (name: string) => {
+    const { recorder } = state(name);
+    return recorder !== null && isWhole(recorder);
+  };
+  expect(["finished", "finished-takes", "finished-missing", "finished-partial", "finished-failed"].map(whole)).toEqual([
+    true, true, false, false, false,
+  ]);
 });
 
 test("receipts stand one on each line", () => {

@@ -212,7 +212,7 @@ export const en = {
     title: "You may close this tab",
     lead: "Everything has arrived. The server has checked it and signed these receipts.",
     partialTitle: "Handed in, but not whole",
-    partialLead: "Not everything arrived in time. What arrived is kept; the organiser of your exam can see what is missing.",
+    partialLead: "Some of it is missing, as you see below. What arrived is kept, and the organiser of your exam can see what is missing.",
     byBell: "The exam ended and the recording stopped by itself.",
     receipts: "Receipts",
     save: "Save receipts",
@@ -224,7 +224,7 @@ export const en = {
     recorded: (time: string) => `${time} recorded`,
     status: { sealed: "Complete", partial: "Kept in part", failed: "Not handed in", ended: "On its way", recording: "Recording" },
     not_readyHint: "Please tell the organiser of your exam.",
-    none: "There is nothing to show.",
+    missing: "Nothing recorded",
   },
 
   /** Said to screen readers when something changes; never the ticking figures. */

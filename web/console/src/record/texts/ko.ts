@@ -212,7 +212,7 @@ export const ko: Texts = {
     title: "이 탭을 닫아도 됩니다",
     lead: "모두 도착했습니다. 서버가 확인하고 접수증에 서명했습니다.",
     partialTitle: "제출되었지만 일부가 빠졌습니다",
-    partialLead: "일부가 제시간에 도착하지 못했습니다. 도착한 부분은 보관되며, 무엇이 빠졌는지 시험 주관 기관이 볼 수 있습니다.",
+    partialLead: "아래와 같이 일부가 빠졌습니다. 도착한 부분은 보관되며, 무엇이 빠졌는지 시험 주관 기관이 볼 수 있습니다.",
     byBell: "시험이 끝나 녹화가 자동으로 종료되었습니다.",
     receipts: "접수증",
     save: "접수증 저장",
@@ -224,7 +224,7 @@ export const ko: Texts = {
     recorded: (time) => `${time} 녹화`,
     status: { sealed: "완료", partial: "일부만 보관됨", failed: "제출되지 않음", ended: "전송 중", recording: "녹화 중" },
     not_readyHint: "시험 주관 기관에 알려 주세요.",
-    none: "표시할 내용이 없습니다.",
+    missing: "녹화되지 않음",
   },
 
   said: {
