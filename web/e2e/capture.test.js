@@ -165,6 +165,25 @@ test("less than the whole monitor is refused before anything is recorded", async
   assert.equal(await click(page, "recorder.start()"), "not_whole_monitor", "it can be chosen again");
 });
 
+test("a share that becomes less than the monitor in the middle is interrupted, and the candidate is told why", async () => {
+  const { token } = await invite("switched");
+  const { context } = await start(MONITOR);
+  const page = await open(context, token);
+  assert.equal(await click(page, "recorder.start()"), "done");
+  await until(page, `state.takes.length === 2`);
+  // No headless browser lets anybody switch: its track says so as one that was switched would.
+  await page.evaluate(() => {
+    const [track] = globalThis.recorder.stream("screen").getVideoTracks();
+    const settings = track.getSettings();
+    track.getSettings = () => ({ ...settings, displaySurface: "window" });
+    track.dispatchEvent(new Event("configurationchange"));
+  });
+  const { problem, tracks } = await until(page, `state.tracks.some(({ canResume }) => canResume)`);
+  assert.equal(problem.code, "not_whole_monitor");
+  assert.deepEqual(tracks.map(({ track, status }) => [track, status]), [["webcam", "live"], ["screen", "interrupted"]]);
+  assert.equal((await stop(page)).phase, "finished");
+});
+
 test("a stopped share is a gap, one click brings it back, and the webcam goes on meanwhile", async () => {
   const { token } = await invite("share");
   const { context } = await start(MONITOR);

@@ -172,7 +172,6 @@ export class Recorder {
   async resume(track: TrackName): Promise<void> {
     if (this.#facts.course !== "running" || !this.#studio) throw failure("not_now");
     await this.#tell(this.#studio.track(track).resume());
-    this.#report({ kind: "trouble", problem: null });
   }
 
   /**
@@ -268,7 +267,11 @@ export class Recorder {
   }
 
   #hire(sitting: Sitting): void {
-    const failed = (): void => this.#report({ kind: "refused", problem: problem("worker_failed") });
+    // A script that does not load ends everything; one error in a worker at work need not, and reloading loses nothing.
+    const failed = (): void => {
+      const kind = this.#facts.worker === "starting" ? "refused" : "trouble";
+      this.#report({ kind, problem: problem("worker_failed") });
+    };
     try {
       this.#worker = startWorker(this.options.workerUrl, { heard: (message) => this.#heard(message), failed });
     } catch {
@@ -333,8 +336,9 @@ export class Recorder {
     for (const event of between(before, this.#state)) this.#events.dispatchEvent(new CustomEvent(event.kind, { detail: event }));
   }
 
-  /** The state shows what the call throws. */
+  /** The state shows what the call throws, and no longer what an earlier one threw. */
   async #tell(work: Promise<void>): Promise<void> {
+    this.#report({ kind: "trouble", problem: null });
     try {
       await work;
     } catch (error) {

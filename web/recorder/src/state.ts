@@ -106,7 +106,7 @@ export function step(facts: Facts, report: Report): Facts {
     case "prepared":
       return withTrack(facts, report.track, { prepared: report.prepared });
     case "started":
-      return { ...facts, course: "running", trouble: null };
+      return { ...facts, course: "running" };
     case "live":
       return withTrack(facts, report.track, { prepared: true, live: true, interruption: null, lowered: report.lowered });
     case "began":

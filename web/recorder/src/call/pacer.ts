@@ -25,8 +25,8 @@ export interface Pace {
   readonly usual: { readonly roundTripMs: number | null; readonly jitterMs: number | null; readonly availableBitsPerS: number | null };
   /** The limit at which the call last suffered, and when. */
   readonly ceiling: { readonly limit: number; readonly atMs: number } | null;
-  /** When the limit may rise again. */
-  readonly holdUntilMs: number;
+  /** When the limit may rise again; `null` before the first sample. */
+  readonly holdUntilMs: number | null;
 }
 
 const KIB = 1024;
@@ -49,7 +49,7 @@ export const FIRST_PACE: Pace = {
   limit: FIRST,
   usual: { roundTripMs: null, jitterMs: null, availableBitsPerS: null },
   ceiling: null,
-  holdUntilMs: 0,
+  holdUntilMs: null,
 };
 
 /** How the call is. */
@@ -57,7 +57,9 @@ export type Health = "well" | "worse" | "suffering";
 
 /** The pace after this sample; `uploadedBytesPerS` is what uploads measured, `null` before the first part. */
 export function pace(before: Pace, sample: CallSample, uploadedBytesPerS: number | null): Pace {
-  const now = { ...before, usual: learn(before.usual, sample), ceiling: remembered(before) };
+  // The first seconds show how the call is when next to nothing is sent beside it.
+  const holdUntilMs = before.holdUntilMs ?? sample.atMs + HOLD_MS;
+  const now = { ...before, holdUntilMs, usual: learn(before.usual, sample), ceiling: remembered(before) };
   const health = healthOf(sample, now.usual);
   if (health === "well") return rise(now, sample.atMs);
   // Without a limit, what was sent in fact is what was too much.
@@ -78,8 +80,8 @@ export function healthOf(sample: CallSample, usual: Pace["usual"]): Health {
 }
 
 function fall(now: Pace, atMs: number, tooMuch: number, health: Health): Pace {
-  // What is still on its way from before must not count twice.
-  if (atMs < now.holdUntilMs && health === "worse") return now;
+  // What is still on its way from before the last fall must not count twice.
+  if (health === "worse" && now.ceiling && atMs - now.ceiling.atMs < HOLD_MS) return now;
   const half = tooMuch / 2;
   const limit = health === "suffering" || half < LEAST ? 0 : half;
   const ceiling = tooMuch > 0 ? { limit: tooMuch, atMs } : now.ceiling;
@@ -87,7 +89,7 @@ function fall(now: Pace, atMs: number, tooMuch: number, health: Health): Pace {
 }
 
 function rise(now: Pace, atMs: number): Pace {
-  if (now.limit === null || atMs < now.holdUntilMs) return now;
+  if (now.limit === null || atMs < (now.holdUntilMs ?? 0)) return now;
   const holdUntilMs = atMs + RISE_EVERY_MS;
   const safe = now.ceiling ? 0.8 * now.ceiling.limit : MOST;
   if (now.limit === 0) return { ...now, limit: Math.max(LEAST, Math.min(FIRST, safe)), holdUntilMs };

@@ -12,28 +12,40 @@ export interface CallLine {
 
 const EVERY_MS = 1_000;
 
-/** Watches until the call is closed or the returned function is called; the uploads are then free again. */
+/** Watches until the call is over or the returned function is called; the uploads are then free again. */
 export function watchCall(call: RTCPeerConnection, line: CallLine): () => void {
   let now = FIRST_PACE;
+  let told: number | null = null;
   let isOver = false;
+  const tell = (limit: number | null): void => {
+    const rounded = limit === null ? null : Math.round(limit);
+    if (rounded !== told) line.limit((told = rounded));
+  };
   const end = (): void => {
     if (isOver) return;
     isOver = true;
     clearInterval(timer);
-    line.limit(null);
+    tell(null);
   };
   const look = async (): Promise<void> => {
-    // A connection closed on this side fires no event.
-    if (call.connectionState === "closed") return end();
+    const stage = stageOf(call.connectionState);
+    if (stage === "over") return end();
+    if (stage === "before") return tell(null);
     const report = await call.getStats().catch(() => null);
     if (!report || isOver) return;
-    const before = now.limit;
     now = pace(now, sampleOf(report, performance.now()), line.bytesPerS());
-    if (now.limit !== before) line.limit(now.limit === null ? null : Math.round(now.limit));
+    tell(now.limit);
   };
+  // A connection closed on this side fires no event, so it is looked at.
   const timer = setInterval(() => void look(), EVERY_MS);
-  line.limit(FIRST_PACE.limit);
+  void look();
   return end;
+}
+
+/** Before a call is connected it needs no line; while it only stumbles it needs it most. */
+function stageOf(state: RTCPeerConnectionState): "before" | "during" | "over" {
+  if (state === "closed" || state === "failed") return "over";
+  return state === "new" || state === "connecting" ? "before" : "during";
 }
 
 /** The statistics that matter, by their standard names; a browser that lacks one leaves it out. */

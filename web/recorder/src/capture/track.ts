@@ -9,7 +9,7 @@ import type { Report } from "../state.js";
 import type { Former } from "../takes.js";
 import type { CaptureSettings, Gap, GapReason, Manifest, TrackName } from "../types.js";
 import { levelAfter, lowered, type Level } from "./quality.js";
-import { close, type Opened, type Source } from "./sources.js";
+import { close, isNotWholeMonitor, type Opened, type Source } from "./sources.js";
 import { Take, type TakeWorld } from "./take.js";
 
 /** More failures of an encoder than this within {@link BREAKS_WITHIN_MS} are no accident. */
@@ -161,6 +161,7 @@ export class TrackCapture {
     this.#opened = opened;
     for (const one of opened.stream.getTracks()) {
       one.addEventListener("ended", () => void this.#lost(opened, one.kind), { once: true });
+      one.addEventListener("configurationchange", () => this.#surfaceChanged(opened, one));
     }
     this.world.report({ kind: "prepared", track: this.track, prepared: true });
     if (opened.silent) this.#trouble("microphone_missing");
@@ -189,6 +190,14 @@ export class TrackCapture {
   #recover(): void {
     if (!this.#opened && this.source.from === "screen") return;
     void this.resume().catch(() => undefined);
+  }
+
+  /** Some systems let people choose another surface in the middle of a share. */
+  #surfaceChanged(opened: Opened, one: MediaStreamTrack): void {
+    if (this.#opened !== opened || this.source.from !== "screen" || !isNotWholeMonitor(this.capture, one.getSettings())) return;
+    if (this.#take) this.interrupt("share_stopped", this.world.clock.now());
+    else this.#letGo();
+    this.#trouble("not_whole_monitor");
   }
 
   #lower(take: Take): void {

@@ -9,7 +9,7 @@ export interface Texts {
   readonly status: Readonly<Record<TrackState["status"], string>>;
   readonly reason: Readonly<Record<GapReason, string>>;
   readonly tracks: Readonly<Record<string, string>>;
-  readonly problems: Readonly<Record<ProblemCode | "expired", string>>;
+  readonly problems: Readonly<Record<ProblemCode | "expired" | "no_spool", string>>;
   readonly start: string;
   readonly stop: string;
   readonly resume: (track: string) => string;
@@ -63,6 +63,7 @@ const en: Texts = {
     server_unreachable: "The server does not answer. Check the connection; this page tries again by itself.",
     bad_answer: "Something between this computer and the server answers in its place. Try another network.",
     worker_failed: "The recorder could not be started. Reload this page.",
+    no_spool: "This browser keeps no recordings. Use a normal window, and allow site data in the settings.",
     expired: "This link is no longer valid. Open the newest link of your invitation.",
   },
   start: "Start recording",
@@ -118,6 +119,7 @@ const ko: Texts = {
     server_unreachable: "서버가 응답하지 않습니다. 연결을 확인하세요. 이 페이지는 저절로 다시 시도합니다.",
     bad_answer: "이 컴퓨터와 서버 사이에서 다른 장치가 대신 응답합니다. 다른 네트워크를 쓰세요.",
     worker_failed: "녹화기를 시작하지 못했습니다. 페이지를 새로 고치세요.",
+    no_spool: "브라우저가 녹화를 저장하지 않습니다. 일반 창을 쓰고 설정에서 사이트 데이터를 허용하세요.",
     expired: "이 링크는 만료되었습니다. 가장 최근에 받은 초대 링크를 여세요.",
   },
   start: "녹화 시작",
