@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
@@ -14,9 +14,12 @@ import { fileURLToPath } from "node:url";
 
 import { chromium } from "playwright-core";
 
+import { runPage } from "../recorder/scripts/page.js";
+
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const binary = process.env.HANDIN_TEST_BINARY ?? join(root, "target/debug/handin");
 const executablePath = process.env.HANDIN_TEST_CHROMIUM ?? "/usr/bin/chromium";
+const firefox = process.env.HANDIN_TEST_FIREFOX ?? "/usr/bin/firefox-esr";
 const dist = process.env.HANDIN_TEST_RECORDER ?? join(root, "web/recorder/dist");
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const FLAGS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -60,6 +63,10 @@ function serveFile({ url }, response) {
   const path = normalize(new URL(url, "http://localhost").pathname);
   const page = PAGES[path];
   if (page) return response.setHeader("content-type", "text/html").end(page);
+  serveRecorder(path, response);
+}
+
+function serveRecorder(path, response) {
   try {
     const type = extname(path) === ".js" ? "text/javascript" : "application/octet-stream";
     response.setHeader("content-type", type).end(readFileSync(join(dist, path)));
@@ -367,3 +374,27 @@ for (const [lang, words] of Object.entries({ en: { start: "Start recording", sto
     assert.deepEqual(items.map(({ track }) => track).sort(), ["screen", "webcam"]);
   });
 }
+
+/** Runs in Firefox's page: no driver, no gesture, so the webcam alone. */
+async function recordWebcam({ server, token }) {
+  const { createRecorder } = await import("/index.js");
+  const recorder = createRecorder({ server, token });
+  const until = (isThere) => new Promise((resolve) => recorder.subscribe((state) => isThere(state) && resolve(state)));
+  await until(({ phase }) => phase === "ready");
+  await recorder.start();
+  await until(({ takes }) => takes.some(({ recordedMs }) => recordedMs > 4_000));
+  const report = await recorder.rehearse({ devices: false });
+  const { phase, takes, mayClose } = await recorder.stop();
+  return { phase, mayClose, statuses: takes.map(({ status }) => status), checks: report.checks.map(({ name, outcome }) => [name, outcome]) };
+}
+
+test("Firefox records, rehearses and hands in", { skip: !existsSync(firefox) && "there is no Firefox" }, async () => {
+  const { token } = await invite("firefox", { tracks: ["webcam"] });
+  const respond = (name, _, response) => serveRecorder(name, response);
+  const found = await runPage({ executable: firefox, script: recordWebcam, argument: { server: ready.api, token }, respond, limitMs: 240_000 });
+  assert.deepEqual([found.phase, found.mayClose, found.statuses], ["finished", true, ["sealed"]]);
+  assert.deepEqual(found.checks.filter(([, outcome]) => outcome === "bad"), []);
+  const [{ manifest, content_type }] = await recordings("firefox", "webcam");
+  assert.equal(manifest.capture.mime_type, content_type);
+  assert.match(content_type, /^video\/webm;codecs=vp8/);
+});

@@ -14,10 +14,14 @@ export async function tryRoom(storage: StorageManager | undefined, wanted: numbe
   return kept ? "room_enough" : "room_slow";
 }
 
-/** Whether the browser promises not to clear it; Firefox asks the candidate. */
+/** Firefox asks the candidate, and waits for ever where the question is overlooked. */
+const ASKED_MS = 8_000;
+
+/** Whether the browser promises not to clear it. */
 export async function tryPersistence(storage: StorageManager | undefined): Promise<CheckCode> {
-  const persisted = await storage?.persist?.().catch(() => false);
-  return persisted ? "persistent" : "not_persistent";
+  const overlooked = new Promise<boolean>((resolve) => setTimeout(resolve, ASKED_MS, false));
+  const asked = storage?.persist?.().catch(() => false) ?? false;
+  return (await Promise.race([asked, overlooked])) ? "persistent" : "not_persistent";
 }
 
 async function keepsFiles(storage: StorageManager | undefined): Promise<boolean> {
