@@ -140,17 +140,17 @@ const manifest = {
 };
 
 /** Records bytes that look random, the same for the same seed, in chunks. */
-async function feed(page, { local, track, size, end }) {
-  await page.evaluate(({ local, track, size, end, manifest }) => {
+async function feed(page, { local, track, from = 0, size, end }) {
+  await page.evaluate(({ local, track, from, size, end, manifest }) => {
     const { worker } = globalThis;
-    worker.postMessage({ kind: "begin", local, track, contentType: "video/mp4", startedAt: Date.now(), manifest });
-    for (let at = 0; at < size; at += 200_000) {
+    if (from === 0) worker.postMessage({ kind: "begin", local, track, contentType: "video/mp4", startedAt: Date.now(), manifest });
+    for (let at = from; at < size; at += 200_000) {
       const bytes = new Uint8Array(Math.min(200_000, size - at)).map((_, i) => ((at + i) * 2654435761) >>> 13);
       worker.postMessage({ kind: "chunk", local, bytes: bytes.buffer, recordedMs: at / 100 }, [bytes.buffer]);
     }
     if (end) worker.postMessage({ kind: "end", local, manifest });
     globalThis.endedAt = performance.now();
-  }, { local, track, size, end, manifest });
+  }, { local, track, from, size, end, manifest });
 }
 
 const expected = (size) => new Uint8Array(size).map((_, i) => (i * 2654435761) >>> 13);
@@ -243,6 +243,27 @@ test("closed with everything unsent, the service worker finishes it", async () =
   // The next page learns of it by asking, and gets the receipt.
   const next = await openPage(browser.context, hello);
   await next.until(`message.kind === "uploads" && message.takes[0].status === "sealed"`);
+  await browser.kill();
+});
+
+test("with little room, confirmed parts make place for the rest, and nothing is lost", async () => {
+  const browser = await startBrowser(mkdtempSync(join(folder, "profile-")));
+  const { page, until } = await openPage(browser.context, await invite("room", "c1"));
+  await until(`message.kind === "ready"`);
+  const devtools = await browser.context.newCDPSession(page);
+  // Part 1 stays until the end, and Chromium reserves up to twice the segment that grows.
+  const quotaSize = 22 * MIB;
+  await devtools.send("Storage.overrideQuotaForOrigin", { origin, quotaSize });
+  const [local, step, steps] = [randomUUID(), 2 * MIB, 17];
+  await feed(page, { local, track: "webcam", size: step, end: false });
+  for (let done = 1; done < steps; done += 1) {
+    await until(`message.kind === "durable" && message.recordedBytes === ${done * step}`);
+    await feed(page, { local, from: done * step, size: step * (done + 1), end: done === steps - 1 });
+  }
+  const sealed = await until(`message.kind === "uploads" && message.takes[0].status === "sealed"`);
+  assert.equal(sealed.takes[0].recordedBytes, steps * step);
+  assert.ok(steps * step > quotaSize);
+  assert.equal(sha256(await stored("room", "webcam")), sha256(expected(steps * step)));
   await browser.kill();
 });
 

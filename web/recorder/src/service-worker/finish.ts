@@ -33,7 +33,7 @@ export async function finish(order: Order, parts: FinishParts): Promise<boolean>
   try {
     const release = await hold(lockNames(place).send, { signal: waiting.signal }, () => lost.abort());
     calledOff();
-    const spool = await Spool.open(await openDisk(place, parts.clock), "read");
+    const spool = await Spool.open(await openDisk(place, "read", parts.clock), "read");
     const finished = await sendAll(spool, order, parts, lost.signal);
     release();
     return finished;
@@ -51,7 +51,10 @@ async function sendAll(spool: Spool, order: Order, parts: FinishParts, stop: Abo
     const { clock, random, fetch } = parts;
     const client = new ServerClient(order.server, order.token, fetch, clock);
     const { offsetMs } = order.sitting.clock;
-    const changed = () => told && engine.machine.idle && end(true);
+    const changed = () => {
+      const { idle, isHeld } = engine.machine;
+      if (told && (idle || isHeld)) end(idle);
+    };
     const sending = { put: putByFetch(fetch), reportsProgress: false, finishHead };
     const engine = new UploadEngine({ client, spool, clock, random, offsetMs, changed, ...sending });
     let told = false;

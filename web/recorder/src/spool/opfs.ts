@@ -26,10 +26,11 @@ type FileHandle = FileSystemFileHandle & { createSyncAccessHandle?(): Promise<Sy
 
 /**
  * The disk below one folder of the origin private file system.
- * @returns `null` where the browser has none (Firefox's private windows).
+ * @returns `null` where the browser has none (Firefox's private windows), or none that can be written durably
  */
-export async function openOpfs(root: string, clock: Clock): Promise<Disk | null> {
+export async function openOpfs(root: string, mode: "read" | "write", clock: Clock): Promise<Disk | null> {
   try {
+    if (mode === "write" && !("createSyncAccessHandle" in FileSystemFileHandle.prototype)) return null;
     const top = await navigator.storage.getDirectory();
     const handin = await top.getDirectoryHandle("handin", { create: true });
     return new OpfsDisk(await handin.getDirectoryHandle(root, { create: true }), clock);

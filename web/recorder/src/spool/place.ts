@@ -15,9 +15,12 @@ export async function placeOf(server: string, { exam, subject, candidate }: Sitt
   return hex(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(words)));
 }
 
-/** The disk at a place: the private file system where this browser has one, else IndexedDB. */
-export async function openDisk(place: string, clock: Clock): Promise<Disk> {
-  return (await openOpfs(place, clock)) ?? openIndexedDb(place);
+/**
+ * The disk at a place: the private file system where this browser has one, else IndexedDB.
+ * @param mode `read` is for scopes that cannot append durably, such as service workers
+ */
+export async function openDisk(place: string, mode: "read" | "write", clock: Clock): Promise<Disk> {
+  return (await openOpfs(place, mode, clock)) ?? openIndexedDb(place);
 }
 
 /** Bytes as lower-case hex. */

@@ -194,7 +194,8 @@ export class Spool {
   }
 
   async #note(take: Take, entry: Entry): Promise<void> {
-    if (this.#readOnly) return;
+    // Of a settled take the record says it all; a new journal would bring it back to life.
+    if (this.#readOnly || take.settled) return;
     take.journal ??= await this.#openJournal(take.record.local);
     await take.journal.append(encode(entry));
   }

@@ -63,6 +63,11 @@ export class UploadMachine implements Moment {
     return [...this.#takes.values()].every((take) => take.over);
   }
 
+  /** Whether nothing can go on without a new token. */
+  get isHeld(): boolean {
+    return this.#tokenOver !== null;
+  }
+
   /** How long the rest takes at the measured and allowed rate, in milliseconds; `null` when nobody can say. */
   get remainingMs(): number | null {
     const gone = this.line.sends.reduce((sum, { sent }) => sum + sent, 0);
@@ -252,10 +257,8 @@ export class UploadMachine implements Moment {
   #planCall(take: UploadTake): void {
     const kind = take.nextCall();
     if (kind === null || !this.#mayCall() || take.retries[kind].at > this.now) return;
-    const effect = callEffect(take, kind);
-    if (effect === null) return;
     take.call = { kind, at: this.now };
-    this.#effects.push(effect);
+    this.#effects.push(callEffect(take, kind));
   }
 
   #planBeat(take: UploadTake): void {
@@ -298,10 +301,10 @@ export class UploadMachine implements Moment {
   }
 }
 
-function callEffect(take: UploadTake, kind: Call): Effect | null {
-  const { local, opened, key } = take;
-  if (kind === "open") return { kind, local, key };
-  if (opened === null) return null;
-  if (kind === "seal") return { kind, local, opened, parts: take.claim(), manifest: take.manifest };
+function callEffect(take: UploadTake, kind: Call): Effect {
+  const { local, opened, key, manifest } = take;
+  // Every other call is made only of a take that was opened; opening it again is right in any case.
+  if (kind === "open" || opened === null) return { kind: "open", local, key };
+  if (kind === "seal") return { kind, local, opened, parts: take.claim(), manifest };
   return { kind, local, recording: opened.recording };
 }

@@ -73,7 +73,7 @@ export class Session {
     await holdPage(names.page, parts);
     // A service worker may be finishing what the page before left: it stops when the lock is taken from it.
     await hold(names.send, { steal: true });
-    const spool = await Spool.open(await openDisk(place, parts.clock), "write");
+    const spool = await Spool.open(await openDisk(place, "write", parts.clock), "write");
     const session = new Session(parts, hello, spool);
     await session.#goOn();
     return session;
@@ -107,7 +107,8 @@ export class Session {
       this.#engine.tell({ kind: "take", record: this.#spool.take(local), earlier: true });
     }
     this.#parts.post({ kind: "ready", takes: this.#states() });
-    this.#room.watch(this.#parts.clock, () => navigator.storage.estimate());
+    // Safari had no estimate in workers before version 17; it then throws, and `full` is found out by writing.
+    this.#room.watch(this.#parts.clock, async () => navigator.storage.estimate());
   }
 
   #begin({ local, track, contentType, startedAt, manifest }: Begin): void {
