@@ -28,6 +28,8 @@ let dist;
 let server;
 let ready;
 let pages;
+/** Those that a failed test left. */
+const browsers = new Set();
 let origin;
 
 before(async () => {
@@ -46,6 +48,7 @@ before(async () => {
 });
 
 after(async () => {
+  for (const kill of browsers) await kill();
   pages?.close();
   if (server && server.exitCode === null) {
     const gone = new Promise((resolve) => server.once("exit", resolve));
@@ -95,17 +98,20 @@ async function invite(exam, candidate) {
 /** A browser of its own process group and with a profile that outlives it. */
 async function startBrowser(profile) {
   const args = [...FLAGS, `--user-data-dir=${profile}`, "--remote-debugging-port=0", "about:blank"];
-  const process = spawn(executablePath, args, { detached: true, stdio: ["ignore", "ignore", "pipe"] });
-  for await (const line of createInterface({ input: process.stderr })) {
+  const browser = spawn(executablePath, args, { detached: true, stdio: ["ignore", "ignore", "pipe"] });
+  const kill = async () => {
+    browsers.delete(kill);
+    if (browser.exitCode !== null || browser.signalCode !== null) return;
+    const gone = new Promise((resolve) => browser.once("exit", resolve));
+    process.kill(-browser.pid, "SIGKILL");
+    await gone;
+  };
+  browsers.add(kill);
+  for await (const line of createInterface({ input: browser.stderr })) {
     const [, address] = /DevTools listening on (\S+)/.exec(line) ?? [];
     if (address === undefined) continue;
-    const browser = await chromium.connectOverCDP(address);
-    const kill = async () => {
-      const gone = new Promise((resolve) => process.once("exit", resolve));
-      globalThis.process.kill(-process.pid, "SIGKILL");
-      await gone;
-    };
-    return { context: browser.contexts()[0], kill };
+    const { [0]: context } = (await chromium.connectOverCDP(address)).contexts();
+    return { context, kill };
   }
   throw new Error("the browser did not start");
 }
