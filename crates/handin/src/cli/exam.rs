@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use super::capture::read_capture;
 use super::output::{say, say_json, table};
 use super::platform::{Body, Server};
 
@@ -11,25 +12,7 @@ use super::platform::{Body, Server};
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
     /// Create an exam
-    Create {
-        /// Its slug; made by the server if left out
-        #[arg(long)]
-        id: Option<String>,
-        /// Its title, for people
-        #[arg(long)]
-        title: String,
-        /// A subject, with its bell where it is known: coding or coding=2026-11-22T06:00:00Z; repeat it
-        #[arg(long, value_name = "ID[=BELL]", required = true)]
-        subject: Vec<String>,
-        /// A track that each sitting needs; repeat it [default: webcam and screen]
-        #[arg(long)]
-        track: Vec<String>,
-        /// The most bytes of one recording
-        #[arg(long)]
-        max_bytes: Option<u64>,
-        #[command(flatten)]
-        server: Server,
-    },
+    Create(NewExam),
     /// List exams
     List {
         #[command(flatten)]
@@ -51,27 +34,70 @@ pub enum Command {
     },
 }
 
+/// An exam as it is written on a command line.
+#[derive(Debug, clap::Args)]
+pub struct NewExam {
+    /// Its slug; made by the server if left out
+    #[arg(long)]
+    id: Option<String>,
+    /// Its title, for people
+    #[arg(long)]
+    title: String,
+    /// A subject, with its bell where it is known: coding or coding=2026-11-22T06:00:00Z; repeat it
+    #[arg(long, value_name = "ID[=BELL]", required = true)]
+    subject: Vec<String>,
+    /// A track that each sitting needs; repeat it [default: webcam and screen]
+    #[arg(long)]
+    track: Vec<String>,
+    /// The most bytes of one recording
+    #[arg(long)]
+    max_bytes: Option<u64>,
+    /// How a track is captured, in pixels, frames and bits of video per second: webcam=640x480@15,500k; repeat it
+    #[arg(long, value_name = "TRACK=WxH@FRAMES[,BITS]")]
+    capture: Vec<String>,
+    /// What a candidate may do after a crash: next_take (record on) or seal (no more) [default: next_take]
+    #[arg(long, value_name = "WHAT")]
+    after_crash: Option<String>,
+    #[command(flatten)]
+    server: Server,
+}
+
+impl NewExam {
+    /// The body that creates it.
+    fn body(&self) -> anyhow::Result<Value> {
+        let subjects =
+            self.subject.iter().map(|given| read_subject(given)).collect::<anyhow::Result<Vec<_>>>()?;
+        let mut exam = json!({ "title": self.title, "subjects": subjects });
+        if let Some(id) = &self.id {
+            exam["id"] = id.as_str().into();
+        }
+        if !self.track.is_empty() {
+            exam["tracks"] = self.track.clone().into();
+        }
+        if let Some(max_bytes) = self.max_bytes {
+            exam["limits"] = json!({ "max_bytes": max_bytes });
+        }
+        for given in &self.capture {
+            let (track, capture) = read_capture(given)?;
+            exam["capture"][track] = capture;
+        }
+        if let Some(after_crash) = &self.after_crash {
+            exam["after_crash"] = after_crash.as_str().into();
+        }
+        Ok(exam)
+    }
+}
+
 /// Runs the command.
 ///
 /// # Errors
 /// When the server cannot be reached or refuses.
 pub async fn run(command: Command) -> anyhow::Result<()> {
     match command {
-        Command::Create { id, title, subject, track, max_bytes, server } => {
-            let subjects =
-                subject.iter().map(|given| read_subject(given)).collect::<anyhow::Result<Vec<_>>>()?;
-            let mut exam = json!({ "title": title, "subjects": subjects });
-            if let Some(id) = id {
-                exam["id"] = id.into();
-            }
-            if !track.is_empty() {
-                exam["tracks"] = track.into();
-            }
-            if let Some(max_bytes) = max_bytes {
-                exam["limits"] = json!({ "max_bytes": max_bytes });
-            }
-            let created = server.connect()?.call(Method::POST, "/v1/exams", Some(Body::json(&exam))).await?;
-            show(&server, &created)
+        Command::Create(new) => {
+            let body = Body::json(&new.body()?);
+            let created = new.server.connect()?.call(Method::POST, "/v1/exams", Some(body)).await?;
+            show(&new.server, &created)
         }
         Command::List { server } => list(&server).await,
         Command::Show { exam, server } => {

@@ -9,6 +9,7 @@ pub mod upload;
 pub mod doctor;
 
 mod exam;
+mod capture;
 mod roster;
 mod token;
 mod keys;

@@ -63,10 +63,9 @@ impl Server {
         let api_key = match &self.api_key {
             Some(key) => key.clone(),
             None => {
-                let path = config.secrets_path();
-                let secrets = Secrets::load(&path).with_context(|| {
-                    format!("no API key: give --api-key or HANDIN_API_KEY, or name the data folder with --data ({})", path.display())
-                })?;
+                let secrets = Secrets::load(&config.secrets_path()).context(
+                    "no API key: give --api-key or HANDIN_API_KEY, or name the data folder with --data",
+                )?;
                 secrets.bootstrap.api_key.expose_secret().to_owned()
             }
         };

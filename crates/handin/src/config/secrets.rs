@@ -56,7 +56,7 @@ pub struct Bootstrap {
 #[derive(Debug, thiserror::Error)]
 pub enum SecretsError {
     /// The file or its folder cannot be read or written.
-    #[error("cannot use {path}: {source}")]
+    #[error("cannot use {path}")]
     Io {
         /// The file.
         path: PathBuf,

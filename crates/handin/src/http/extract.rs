@@ -62,7 +62,10 @@ impl FromRequestParts<Arc<App>> for Platform {
 
 async fn authenticate(app: &App, headers: &HeaderMap) -> Result<recordings::Who, Error> {
     let credential = bearer(headers)
-        .ok_or(Error::Unauthenticated("send `Authorization: Bearer …` with a token or API key"))?;
+        .ok_or(Error::Unauthenticated(
+            "send `Authorization: Bearer …`: a platform its API key (`handin keys create` makes one), a candidate the \
+             token of their link",
+        ))?;
     if credential.starts_with("hk_") {
         return service::api_keys::verify(app, credential).await.map(recordings::Who::Platform);
     }

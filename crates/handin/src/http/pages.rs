@@ -44,8 +44,9 @@ static SERVED: LazyLock<Vec<File>> = LazyLock::new(|| {
     FILES.iter().map(served).collect()
 });
 
-/// The candidate's pages, the one that records and the one for finished files, and what they load.
+/// What stands at the root, for people who look there, and the candidate's pages: the one that records and the one for finished files, and what they load.
 pub fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
+    let home = async |headers: HeaderMap| answer("home/index.html", &headers);
     let record = async |headers: HeaderMap| answer("record/index.html", &headers);
     let part =
         async |Path(path): Path<String>, headers: HeaderMap| answer(&format!("record/{path}"), &headers);
@@ -53,6 +54,7 @@ pub fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
     let part_of_file =
         async |Path(path): Path<String>, headers: HeaderMap| answer(&format!("record-file/{path}"), &headers);
     Router::new()
+        .route("/", get(home))
         .route("/record", get(record))
         .route("/record/", get(record))
         .route("/record/{*path}", get(part))

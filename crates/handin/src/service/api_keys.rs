@@ -78,7 +78,8 @@ pub async fn revoke(app: &App, id: &str) -> Result<(), Error> {
 /// # Errors
 /// [`Error::Unauthenticated`] when it is unknown or revoked.
 pub async fn verify(app: &App, key: &str) -> Result<Platform, Error> {
-    const UNKNOWN: Error = Error::Unauthenticated("this API key is unknown or revoked");
+    const UNKNOWN: Error =
+        Error::Unauthenticated("this API key is unknown or revoked; `handin keys list` shows the good ones");
     if !key.starts_with(PREFIX) || key.len() > 256 {
         return Err(UNKNOWN);
     }

@@ -81,8 +81,9 @@ impl TokenVerifier {
     }
 
     fn verify_anew(&self, keyring: &Keyring, token: &str) -> Result<Candidate, Error> {
-        const NOT_OURS: Error =
-            Error::Unauthenticated("this token was not signed by a key this server trusts");
+        const NOT_OURS: Error = Error::Unauthenticated(
+            "this token was not signed by a key this server trusts; open the link of the invitation again",
+        );
         if token.len() > MOST_BYTES {
             return Err(NOT_OURS);
         }

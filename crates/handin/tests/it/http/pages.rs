@@ -79,6 +79,16 @@ async fn what_a_browser_has_is_not_sent_again() {
 }
 
 #[tokio::test]
+async fn who_looks_at_the_root_learns_where_to_go() {
+    let app = TestApp::start().await;
+    let home = get(&app, "/").await;
+    assert!(home.status == 200 && home.text.contains("This is a handin server"), "{}", home.text);
+    for path in loads(&home.text) {
+        assert_eq!(get(&app, path).await.status, 200, "{path}");
+    }
+}
+
+#[tokio::test]
 async fn nothing_beside_the_pages_is_served() {
     let app = TestApp::start().await;
     for path in [
