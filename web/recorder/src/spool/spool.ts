@@ -160,11 +160,6 @@ export class Spool {
     });
   }
 
-  /** Lets go of all files. */
-  close(): void {
-    for (const take of this.#takes.values()) release(take);
-  }
-
   #find(local: string): Take {
     const take = this.#takes.get(local);
     if (take === undefined) throw new Error(`there is no take ${local}`);

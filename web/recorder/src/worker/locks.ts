@@ -29,9 +29,3 @@ export function hold(
     });
   });
 }
-
-/** Whether anybody holds a lock. */
-export async function isHeld(name: string): Promise<boolean> {
-  const { held } = await navigator.locks.query();
-  return held?.some((lock) => lock.name === name) ?? false;
-}
