@@ -6,7 +6,7 @@ use http::{HeaderMap, Method};
 use thiserror::Error;
 
 use crate::error::Error;
-use crate::sign::Signer;
+use crate::sign::{Payload, Signer};
 
 /// A request to sign: what the URL must say and which headers the sender is held to.
 #[derive(Clone, Debug)]
@@ -104,12 +104,22 @@ impl<'a> Call<'a> {
 
     /// The URL to send this call to. `at` is unix seconds.
     pub fn presign(&self, signer: &Signer, at: i64, expiry: Expiry) -> String {
+        self.with_request(|request| signer.presign(request, at, expiry))
+    }
+
+    /// This call signed by headers, for what no URL may allow: where to send it, and the headers to send beside its
+    /// own. The body is bound. `at` is unix seconds.
+    pub fn authorize(&self, signer: &Signer, at: i64) -> (String, Vec<(&'static str, String)>) {
+        self.with_request(|request| {
+            (signer.url(request), signer.authorize(request, Payload::Bytes(&self.body), at))
+        })
+    }
+
+    fn with_request<T>(&self, sign: impl FnOnce(&Request<'_>) -> T) -> T {
         let query: Vec<_> = self.query.iter().map(|(name, value)| (*name, value.as_ref())).collect();
         let headers: Vec<_> =
             self.headers.iter().map(|(name, value)| (name.as_ref(), value.as_ref())).collect();
-        let request =
-            Request { method: self.method.clone(), key: &self.key, query: &query, headers: &headers };
-        signer.presign(&request, at, expiry)
+        sign(&Request { method: self.method.clone(), key: &self.key, query: &query, headers: &headers })
     }
 }
 

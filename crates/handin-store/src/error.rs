@@ -124,11 +124,13 @@ impl From<io::Error> for Error {
 }
 
 impl Error {
-    /// Reads the cause out of an error of the request's body. The protocol crate keeps its error types to
-    /// itself, so their text is all there is.
+    /// Reads the cause out of an error of arriving bytes: of a request's body, or of the disk that a part is copied
+    /// from. The protocol crate keeps its error types to itself, so their text is all there is.
     pub(crate) fn from_body(error: &StdError) -> Self {
         let text = error.to_string();
-        if error.is::<PayloadMismatch>() || text.contains("Sha256Mismatch") {
+        if let Some(error) = error.downcast_ref::<io::Error>() {
+            Self::Io(io::Error::new(error.kind(), text))
+        } else if error.is::<PayloadMismatch>() || text.contains("Sha256Mismatch") {
             Self::PayloadHash
         } else if text.contains("SignatureMismatch") {
             Self::ChunkSignature

@@ -33,7 +33,7 @@ pub struct ByteRange {
 }
 
 impl ByteRange {
-    fn header(self) -> String {
+    pub(super) fn header(self) -> String {
         let last = self.last.map(|last| last.to_string()).unwrap_or_default();
         format!("bytes={}-{last}", self.first)
     }

@@ -7,6 +7,7 @@ mod create_multipart;
 mod list_multipart_uploads;
 mod list_parts;
 mod upload_part;
+mod upload_part_copy;
 
 mod delete_object;
 mod delete_objects;
@@ -41,3 +42,4 @@ pub use self::list_parts::{ListParts, ListedPart, PartsPage};
 pub use self::put_object::{PutObject, StoredObject};
 pub use self::shared::{ChecksumAlgorithm, ChecksumType, Checksums, ETag};
 pub use self::upload_part::{StoredPart, UploadPart};
+pub use self::upload_part_copy::UploadPartCopy;

@@ -19,6 +19,17 @@ pub enum Payload<'a> {
 }
 
 impl Signer {
+    /// Where to send `request` when it is signed by headers.
+    pub fn url(&self, request: &Request<'_>) -> String {
+        let mut url = self.bucket.origin().to_owned();
+        self.bucket.path_into(&mut url, request.key);
+        if !request.query.is_empty() {
+            url.push('?');
+            pairs_into(&mut url, request.query);
+        }
+        url
+    }
+
     /// The headers to add to `request`, so that it is ours at `at` (unix seconds): the date, the body's
     /// hash, the session token if there is one, and `authorization`.
     pub fn authorize(

@@ -159,6 +159,11 @@ fn percent_decode(text: &str) -> Vec<u8> {
     decoded
 }
 
+/// Whether a request that was let in had its authority in its URL.
+pub(super) fn came_by_url(request: &Parts) -> bool {
+    request.extensions.get::<Verified>().is_some()
+}
+
 /// Tells the protocol crate that a verified URL is as good as a signature it checked itself.
 pub(super) struct Access;
 

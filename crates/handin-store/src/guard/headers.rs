@@ -8,8 +8,9 @@ use http::request::Parts;
 use http::{HeaderMap, Method};
 use s3s::{S3Error, S3ErrorCode, S3Result};
 
+use super::authority;
 use crate::digest::Algorithm;
-use crate::operations::OWNER;
+use crate::operations::{OWNER, not_implemented};
 
 /// Beginnings of the names of headers whose meaning this store does not have.
 const UNSUPPORTED: [&str; 8] = [
@@ -23,6 +24,16 @@ const UNSUPPORTED: [&str; 8] = [
     "x-amz-mfa",
 ];
 
+/// The headers of a copy that this store does make: of a range of an object into a part.
+const COPY: [&str; 6] = [
+    "x-amz-copy-source",
+    "x-amz-copy-source-if-match",
+    "x-amz-copy-source-if-modified-since",
+    "x-amz-copy-source-if-none-match",
+    "x-amz-copy-source-if-unmodified-since",
+    "x-amz-copy-source-range",
+];
+
 /// Canned ACLs that say what is the case anyway: the keys of the store may do everything, others nothing.
 const ACLS: [&str; 2] = ["private", "bucket-owner-full-control"];
 
@@ -30,6 +41,9 @@ const ACLS: [&str; 2] = ["private", "bucket-owner-full-control"];
 pub(super) fn check_supported(request: &Parts) -> S3Result<()> {
     for name in request.headers.keys() {
         let name = name.as_str();
+        if COPY.contains(&name) && copies_part(request) {
+            continue;
+        }
         if let Some(option) = UNSUPPORTED.iter().find(|option| name.starts_with(**option)) {
             return Err(not_implemented(option));
         }
@@ -43,6 +57,14 @@ pub(super) fn check_supported(request: &Parts) -> S3Result<()> {
         return Err(S3Error::with_message(S3ErrorCode::AccessDenied, "Access Denied"));
     }
     check_form(request)
+}
+
+/// Whether a request may name a source and copies it into a part. Only who holds a key may: a URL is for what its
+/// holder sends, and must not read what is here, whatever was signed into it.
+fn copies_part(request: &Parts) -> bool {
+    let query = request.uri.query().unwrap_or_default();
+    let has = |name: &str| query.split('&').any(|pair| pair.split('=').next() == Some(name));
+    request.method == Method::PUT && has("partNumber") && has("uploadId") && !authority::came_by_url(request)
 }
 
 fn check_checksum(name: &str) -> S3Result<()> {
@@ -79,9 +101,4 @@ pub(super) fn check_length(request: &Parts) -> S3Result<()> {
 
 fn text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     headers.get(name)?.to_str().ok()
-}
-
-fn not_implemented(what: &str) -> S3Error {
-    let message = format!("This store does not have what you asked for: {what}");
-    S3Error::with_message(S3ErrorCode::NotImplemented, message)
 }

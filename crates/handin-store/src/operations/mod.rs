@@ -6,6 +6,7 @@
 mod buckets;
 mod objects;
 mod parts;
+mod copies;
 
 mod listings;
 mod rules;
@@ -16,7 +17,7 @@ mod reading;
 use std::sync::Arc;
 
 use s3s::dto::*;
-use s3s::{S3, S3Request, S3Response, S3Result};
+use s3s::{S3, S3Error, S3ErrorCode, S3Request, S3Response, S3Result};
 
 use crate::error::Error;
 use crate::folder::Bucket;
@@ -44,6 +45,12 @@ type Answer<T> = S3Result<S3Response<T>>;
 
 fn answer<T>(outcome: S3Result<T>) -> Answer<T> {
     outcome.map(S3Response::new)
+}
+
+/// The answer to whoever asks for more than there is; to ignore it would be worse.
+pub(crate) fn not_implemented(what: &str) -> S3Error {
+    let message = format!("This store does not have what you asked for: {what}");
+    S3Error::with_message(S3ErrorCode::NotImplemented, message)
 }
 
 #[async_trait::async_trait]
@@ -120,6 +127,10 @@ impl S3 for Operations {
 
     async fn upload_part(&self, req: S3Request<UploadPartInput>) -> Answer<UploadPartOutput> {
         answer(Box::pin(self.add_part(req)).await)
+    }
+
+    async fn upload_part_copy(&self, req: S3Request<UploadPartCopyInput>) -> Answer<UploadPartCopyOutput> {
+        answer(Box::pin(self.copy_part(req.input)).await)
     }
 
     async fn list_parts(&self, req: S3Request<ListPartsInput>) -> Answer<ListPartsOutput> {

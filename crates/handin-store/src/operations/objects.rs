@@ -157,7 +157,7 @@ impl Operations {
         Ok(description!(HeadObjectOutput {}, manifest, reading, input.checksum_mode))
     }
 
-    async fn open(&self, bucket: &str, key: String) -> Result<(Manifest, Arc<Blob>), Error> {
+    pub(super) async fn open(&self, bucket: &str, key: String) -> Result<(Manifest, Arc<Blob>), Error> {
         let bucket = self.bucket(bucket)?;
         blocking(move || bucket.open(&key)).await?
     }
@@ -251,7 +251,7 @@ pub(super) fn storage_class(given: Option<&StorageClass>) -> S3Result<Option<Str
 }
 
 /// RFC 9110 section 13.2.2: a tag decides where it is given, a time otherwise.
-fn preconditions(
+pub(super) fn preconditions(
     manifest: &Manifest,
     (if_match, if_unmodified_since): (Option<&IfMatch>, Option<&Timestamp>),
     (if_none_match, if_modified_since): (Option<&IfNoneMatch>, Option<&Timestamp>),
@@ -282,7 +282,7 @@ fn deletion(object: &ObjectIdentifier) -> S3Result<Deletion> {
     Ok(Deletion { condition, ..Deletion::of(object.key.clone()) })
 }
 
-fn no_version(version: Option<&str>) -> S3Result<()> {
+pub(super) fn no_version(version: Option<&str>) -> S3Result<()> {
     match version {
         None | Some("" | "null") => Ok(()),
         Some(_) => Err(invalid_argument("Invalid version id specified")),

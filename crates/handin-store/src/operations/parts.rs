@@ -111,7 +111,12 @@ impl Operations {
         })
     }
 
-    async fn keep(&self, upload: Arc<Upload>, number: u16, received: receive::Received) -> S3Result<Part> {
+    pub(super) async fn keep(
+        &self,
+        upload: Arc<Upload>,
+        number: u16,
+        received: receive::Received,
+    ) -> S3Result<Part> {
         let (sum, etag) = received.kept(upload.intent.algorithm)?;
         let arrival = Arrival {
             number,
@@ -199,7 +204,7 @@ pub(super) fn shown(intent: &Intent) -> Option<(ChecksumAlgorithm, ChecksumType)
     intent.declared.then(|| (algorithm, convert::checksum_type(intent.kind)))
 }
 
-fn part_number(given: i32) -> S3Result<u16> {
+pub(super) fn part_number(given: i32) -> S3Result<u16> {
     let number = u16::try_from(given).ok().filter(|number| (1..=MAXIMUM_PART_NUMBER).contains(number));
     number.ok_or_else(|| invalid_argument("Part number must be an integer between 1 and 10000, inclusive"))
 }

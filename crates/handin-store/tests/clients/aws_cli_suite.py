@@ -63,6 +63,17 @@ with tempfile.TemporaryDirectory() as folder:
     url = aws("s3", "presign", f"s3://{BUCKET}/parts", "--region", REGION)
     assert urllib.request.urlopen(url).read() == content * 2
 
+    upload = ["--bucket", BUCKET, "--key", "copied"]
+    made = aws("s3api", "create-multipart-upload", *upload, "--checksum-algorithm", "SHA256")
+    upload += ["--upload-id", made["UploadId"]]
+    copied = aws("s3api", "upload-part-copy", *upload, "--part-number", "1", "--copy-source", f"{BUCKET}/parts",
+                 "--copy-source-range", "bytes=7-20")["CopyPartResult"]
+    parts = [{"PartNumber": 1, "ETag": copied["ETag"], "ChecksumSHA256": copied["ChecksumSHA256"]}]
+    aws("s3api", "complete-multipart-upload", *upload, "--multipart-upload", json.dumps({"Parts": parts}))
+    aws("s3api", "get-object", "--bucket", BUCKET, "--key", "copied", back)
+    with open(back, "rb") as file:
+        assert file.read() == content[7:21]
+
     aws("s3", "rm", "--recursive", f"s3://{BUCKET}/")
     assert not aws("s3api", "list-objects-v2", "--bucket", BUCKET).get("Contents")
 print("done")

@@ -121,6 +121,31 @@ def multipart():
     refused("NoSuchUpload", s3.list_parts, Bucket=BUCKET, Key="m2", UploadId=made["UploadId"])
 
 
+def copies():
+    parts = [os.urandom(5 * MIB), os.urandom(6 * MIB)]
+    whole = b"".join(parts)
+    source = {"Bucket": BUCKET, "Key": "copies/source ü.webm"}
+    s3.put_object(Body=whole, **source)
+    made = s3.create_multipart_upload(Bucket=BUCKET, Key="copied", ChecksumAlgorithm="SHA256")
+    upload = {"Bucket": BUCKET, "Key": "copied", "UploadId": made["UploadId"]}
+    done, first = [], 0
+    for number, part in enumerate(parts, 1):
+        span = f"bytes={first}-{first + len(part) - 1}"
+        copied = s3.upload_part_copy(CopySource=source, CopySourceRange=span, PartNumber=number, **upload)
+        result = copied["CopyPartResult"]
+        assert result["ChecksumSHA256"] == base64.b64encode(hashlib.sha256(part).digest()).decode(), result
+        done.append({"PartNumber": number, "ETag": result["ETag"], "ChecksumSHA256": result["ChecksumSHA256"]})
+        first += len(part)
+    refused("NotImplemented", s3.copy_object, Bucket=BUCKET, Key="copied", CopySource=source)
+    refused("NoSuchKey", s3.upload_part_copy, CopySource={"Bucket": BUCKET, "Key": "nothing"},
+            PartNumber=1, **upload)
+    s3.complete_multipart_upload(MultipartUpload={"Parts": done}, **upload)
+    assert s3.get_object(Bucket=BUCKET, Key="copied")["Body"].read() == whole
+    config = TransferConfig(multipart_threshold=5 * MIB, multipart_chunksize=5 * MIB, max_concurrency=4)
+    s3.copy(source, BUCKET, "copied again", Config=config)
+    assert s3.get_object(Bucket=BUCKET, Key="copied again")["Body"].read() == whole
+
+
 def transfer():
     config = TransferConfig(multipart_threshold=5 * MIB, multipart_chunksize=5 * MIB, max_concurrency=4)
     with tempfile.TemporaryDirectory() as folder:
@@ -208,7 +233,7 @@ def rules():
     refused("NoSuchLifecycleConfiguration", s3.get_bucket_lifecycle_configuration, Bucket=BUCKET)
 
 
-for check in (buckets, objects, checksums, multipart, transfer, presigned, listings, rules):
+for check in (buckets, objects, checksums, multipart, copies, transfer, presigned, listings, rules):
     check()
     print(check.__name__)
 print("done")

@@ -6,6 +6,7 @@ mod process;
 mod support;
 
 mod listings;
+mod copies;
 mod multipart;
 mod objects;
 
