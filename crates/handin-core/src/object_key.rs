@@ -1,4 +1,5 @@
-//! Object keys: `{track}/{shard}/{yyyy-mm-dd}/{exam}/{subject}/{candidate}/{ulid}.{ext}`.
+//! Object keys: `{track}/{shard}/{yyyy-mm-dd}/{exam}/{subject}/{candidate}/{ulid}.{ext}`, and `{ulid}.{revision}.{ext}`
+//! for an object that takes the place of an earlier one of the same recording: no key is ever written twice.
 //!
 //! The kind of recording comes first so that one bucket rule cleans one kind; two hex digits next, 256 ranges for the
 //! store to split under a burst; the date of the bell (UTC) third. Every key in the project is built and parsed here.
@@ -29,6 +30,8 @@ pub struct ObjectKey {
     pub candidate: CandidateId,
     /// The recording.
     pub recording: RecordingId,
+    /// Which object of the recording: 0 is the one that was recorded, higher ones were made of it.
+    pub revision: u32,
     /// File name extension without the dot.
     pub extension: &'static str,
 }
@@ -95,9 +98,13 @@ impl fmt::Display for RehearsalKey {
 
 impl fmt::Display for ObjectKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ObjectKey { track, date, exam, subject, candidate, recording, extension } = self;
+        let ObjectKey { track, date, exam, subject, candidate, recording, revision, extension } = self;
         let shard = shard(recording.as_str());
-        write!(f, "{track}/{shard:02x}/{date}/{exam}/{subject}/{candidate}/{recording}.{extension}")
+        write!(f, "{track}/{shard:02x}/{date}/{exam}/{subject}/{candidate}/{recording}")?;
+        match revision {
+            0 => write!(f, ".{extension}"),
+            _ => write!(f, ".{revision}.{extension}"),
+        }
     }
 }
 
@@ -117,7 +124,8 @@ impl FromStr for ObjectKey {
 fn parse(given: &str) -> Option<ObjectKey> {
     let fields: Vec<&str> = given.split('/').collect();
     let [track, _shard, date, exam, subject, candidate, name] = fields.as_slice() else { return None };
-    let (recording, extension) = name.split_once('.')?;
+    let (recording, rest) = name.split_once('.')?;
+    let (revision, extension) = rest.split_once('.').unwrap_or(("0", rest));
     Some(ObjectKey {
         track: track.parse().ok()?,
         date: date.parse().ok()?,
@@ -125,6 +133,7 @@ fn parse(given: &str) -> Option<ObjectKey> {
         subject: subject.parse().ok()?,
         candidate: candidate.parse().ok()?,
         recording: recording.parse().ok()?,
+        revision: revision.parse().ok()?,
         extension: EXTENSIONS.iter().find(|(_, known)| *known == extension)?.1,
     })
 }
@@ -143,6 +152,7 @@ mod tests {
             subject: "math".parse().unwrap(),
             candidate: "C-17".parse().unwrap(),
             recording: recording.parse().unwrap(),
+            revision: 0,
             extension: ObjectKey::extension_for("video/webm;codecs=vp9,opus"),
         }
     }
@@ -170,6 +180,14 @@ mod tests {
     }
 
     #[test]
+    fn a_later_object_of_a_recording_stands_beside_the_first() {
+        let first = key("01JD8Z0QX3V5T9K2M4N6P8R0SW");
+        let later = ObjectKey { revision: 2, ..first.clone() }.to_string();
+        assert_eq!(later, first.to_string().replace(".webm", ".2.webm"));
+        assert_eq!(later.parse::<ObjectKey>().unwrap().recording, first.recording);
+    }
+
+    #[test]
     fn foreign_keys_are_refused() {
         let ours = key("01JD8Z0QX3V5T9K2M4N6P8R0SW").to_string();
         for bad in [
@@ -177,6 +195,9 @@ mod tests {
             "a/b",
             &ours.replace("webcam/", "webcam//"),
             &ours.replace("webm", "exe"),
+            &ours.replace(".webm", ".0.webm"),
+            &ours.replace(".webm", ".02.webm"),
+            &ours.replace(".webm", ".1.2.webm"),
             &format!("{ours}/x"),
         ] {
             assert!(bad.parse::<ObjectKey>().is_err(), "{bad}");
@@ -187,8 +208,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn keys_come_back_as_they_went(recording in "[0-7][0-9A-HJKMNP-TV-Z]{25}") {
-            let key = key(&recording);
+        fn keys_come_back_as_they_went(recording in "[0-7][0-9A-HJKMNP-TV-Z]{25}", revision: u32) {
+            let key = ObjectKey { revision, ..key(&recording) };
             prop_assert_eq!(key.to_string().parse::<ObjectKey>().unwrap(), key);
         }
     }

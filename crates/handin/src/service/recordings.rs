@@ -103,6 +103,9 @@ pub struct Signed {
 
 /// The longest content type, in bytes; they go into a signature and an object's metadata.
 const LONGEST_CONTENT_TYPE: usize = 200;
+/// The longest life of a link to an object: 12 hours, a working day of a reviewer. Objects that are replaced stay that
+/// long.
+pub(super) const LONGEST_LINK: Duration = Duration::from_secs(12 * 3_600);
 /// S3's limit for a single PUT: 5 GiB (S3 user guide, "Uploading objects").
 const LARGEST_PUT: u64 = 5 << 30;
 
@@ -214,6 +217,7 @@ async fn prepare(
         subject: who.subject.clone(),
         candidate: who.candidate.clone(),
         recording: id.clone(),
+        revision: 0,
         extension: ObjectKey::extension_for(&wanted.content_type),
     };
     let plan = match wanted.upload {
@@ -468,7 +472,7 @@ pub async fn link(
         });
     }
     let ttl = ttl.unwrap_or(super::seconds(app.config.uploads.url_ttl_s));
-    if ttl.is_zero() || ttl > Duration::from_secs(12 * 3_600) {
+    if ttl.is_zero() || ttl > LONGEST_LINK {
         return Err(Error::invalid("ttl_s", "a link lives 1 second to 12 hours (43200)"));
     }
     let now = app.clock.now();
