@@ -90,6 +90,12 @@ capabilities! {
     KeepsPartChecksums, Wanted, "part-checksums", [YES, NO, YES],
         "keeps each part's SHA-256 and lists it",
         "handin reads recordings back once to prove their checksums";
+    CopiesParts, Wanted, "part-copy", [YES, YES, YES],
+        "copies a range of an object into a part",
+        "recordings whose senders had no time to finish the head stay without duration and index; they play, but seeking in them is slow";
+    KeepsCopiedChecksums, Wanted, "part-copy-checksum", [YES, NO, NO],
+        "keeps the SHA-256 of a part that it copied, and lists it",
+        "handin reads a recording back once more after it has mended its head";
     KeepsCompositeChecksum, Wanted, "composite-checksum", [YES, NO, YES],
         "keeps the SHA-256 over all parts and tells it",
         "the checksum over all parts comes from handin's own ledger only";

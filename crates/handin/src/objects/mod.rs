@@ -8,6 +8,7 @@ mod sign;
 
 mod object;
 mod uploads;
+mod parts;
 
 mod bucket;
 
@@ -31,6 +32,7 @@ pub use self::bucket::{
 };
 pub use self::error::{Error, ErrorKind};
 pub use self::object::{Head, ObjectDigest};
+pub use self::parts::{PartPlace, Piece};
 pub use self::send::http_client;
 pub use self::settings::{Limits, Now, Settings, Source};
 pub use self::sign::{PartToSign, PutToSign, SignedUrl, TrialToSign};

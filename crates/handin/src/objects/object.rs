@@ -1,21 +1,23 @@
 //! Whole objects: their proof, their bytes for reading back, their end.
 
-use std::time::Duration;
-
+use bytes::Bytes;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use handin_core::Sha256;
 use handin_s3::ops::{ByteRange, DeleteObject, GetObject, HeadObject, ObjectHead};
 use handin_s3::{Composite, Digest as S3Digest, Operation as _};
+use http::StatusCode;
 use sha2::Digest as _;
+use tokio::sync::Mutex;
 
+use super::parts::Piece;
 use super::send::refusal;
 use super::{Error, ErrorKind, Objects, WRITE_TOKEN};
 
 /// Ranges read back at once. More would help one recording and starve the rest.
 const READERS: usize = 4;
-/// The slowest reading that is waited for, in bytes a second.
-const SLOWEST: u64 = 1 << 20;
-const READ_BACK: &str = "read_back";
+/// The slowest way of bytes that is waited for, in bytes a second.
+pub(super) const SLOWEST: u64 = 1 << 20;
+const READ: &str = "read";
 
 /// What the store says about an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,30 +83,72 @@ impl Objects {
     }
 
     async fn hash_range(&self, key: &str, first: u64, size: u64) -> Result<Sha256, Error> {
-        if size == 0 {
-            return Ok(sha2::Sha256::digest([]).into());
+        let mut hash = sha2::Sha256::new();
+        self.read(Piece { key, first, size }, |bytes| hash.update(bytes)).await?;
+        Ok(hash.finalize().into())
+    }
+
+    /// Reads bytes of an object and gives them to `take` as they come, each once and in order: where a connection
+    /// breaks, the next one goes on.
+    ///
+    /// # Errors
+    /// `NoSuchKey`; `Other` when the object ends before; and as every call.
+    pub async fn read(&self, piece: Piece<'_>, take: impl FnMut(&[u8]) + Send) -> Result<(), Error> {
+        if piece.size == 0 {
+            return Ok(());
         }
-        let limit = self.0.limits.call + Duration::from_secs(size / SLOWEST);
-        let attempt = || self.timed(READ_BACK, limit, self.hash_range_once(key, first, size));
+        let reading = Mutex::new(Reading { at: piece.first, end: piece.first + piece.size, take });
+        let limit = self.limit_for(piece.size);
+        let attempt = || self.timed(READ, limit, self.read_on(piece.key, &reading));
         self.0.retries.run(attempt).await
     }
 
-    async fn hash_range_once(&self, key: &str, first: u64, size: u64) -> Result<Sha256, Error> {
-        let range = ByteRange { first, last: Some(first + size - 1) };
+    async fn read_on<T: FnMut(&[u8])>(&self, key: &str, reading: &Mutex<Reading<T>>) -> Result<(), Error> {
+        let mut reading = reading.lock().await;
+        if reading.at == reading.end {
+            // The last connection broke behind the last byte.
+            return Ok(());
+        }
+        let range = ByteRange { first: reading.at, last: Some(reading.end - 1) };
         let operation = GetObject { key, range: Some(range), ..GetObject::default() };
-        let mut response = self.exchange(READ_BACK, operation.call()).await?;
+        let mut response = self.exchange(READ, &operation.call(), Bytes::new()).await?;
         if !response.status().is_success() {
-            return Err(refusal(READ_BACK, response).await);
+            return Err(refusal(READ, response).await);
         }
-        let (mut hash, mut read) = (sha2::Sha256::new(), 0);
-        while let Some(chunk) = response.chunk().await.map_err(|error| Error::unanswered(READ_BACK, error))? {
-            hash.update(&chunk);
-            read += chunk.len() as u64;
+        // A store that ignores the range begins at the beginning.
+        if reading.at > 0 && response.status() != StatusCode::PARTIAL_CONTENT {
+            return Err(reading.wrong("the store does not serve ranges"));
         }
-        match read == size {
-            true => Ok(hash.finalize().into()),
-            false => Err(wrong_length(size, read)),
+        while let Some(chunk) = response.chunk().await.map_err(|error| Error::unanswered(READ, error))? {
+            reading.take(&chunk)?;
         }
+        match reading.at == reading.end {
+            true => Ok(()),
+            false => Err(reading.wrong("the object ends before")),
+        }
+    }
+}
+
+/// Bytes on their way to whoever wants them.
+struct Reading<T> {
+    at: u64,
+    end: u64,
+    take: T,
+}
+
+impl<T: FnMut(&[u8])> Reading<T> {
+    fn take(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        if bytes.len() as u64 > self.end - self.at {
+            return Err(self.wrong("more bytes came"));
+        }
+        (self.take)(bytes);
+        self.at += bytes.len() as u64;
+        Ok(())
+    }
+
+    fn wrong(&self, what: &str) -> Error {
+        let message = format!("bytes up to {} were asked for, at {}: {what}", self.end, self.at);
+        Error { call: READ, kind: ErrorKind::Other { code: String::new(), status: 206, message } }
     }
 }
 
@@ -123,9 +167,4 @@ fn read_digest(text: &str) -> Option<ObjectDigest> {
     let composite = || text.parse::<Composite>();
     let composite = || composite().map(|it| ObjectDigest::Composite(*it.digest.as_bytes(), it.parts));
     full.or_else(|_| composite()).ok()
-}
-
-fn wrong_length(wanted: u64, read: u64) -> Error {
-    let message = format!("{wanted} bytes were asked for, {read} came");
-    Error { call: READ_BACK, kind: ErrorKind::Other { code: String::new(), status: 206, message } }
 }

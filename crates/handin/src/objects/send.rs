@@ -18,6 +18,7 @@ const EXPIRY_S: u64 = 300;
 const MOST_BYTES: usize = 8 << 20;
 /// How long an unused connection is kept; S3 closes them after 20 seconds or more.
 const POOL_IDLE: Duration = Duration::from_secs(15);
+const COPY_SOURCE: &str = "x-amz-copy-source";
 
 /// An HTTP client with time limits that follows no redirect, repeats nothing and uses no proxy of the environment.
 ///
@@ -53,8 +54,32 @@ impl Objects {
         name: &'static str,
         operation: &O,
     ) -> Result<O::Answer, Error> {
-        self.timed(name, self.0.limits.call, async {
-            let response = self.exchange(name, operation.call()).await?;
+        let mut call = operation.call();
+        let body = std::mem::take(&mut call.body).into();
+        self.ask_once(name, operation, call, body, self.0.limits.call).await
+    }
+
+    /// Makes a call once that brings bytes of its own, within a time limit of its own.
+    pub(super) async fn give_once<O: Operation>(
+        &self,
+        name: &'static str,
+        operation: &O,
+        body: Bytes,
+        limit: Duration,
+    ) -> Result<O::Answer, Error> {
+        self.ask_once(name, operation, operation.call(), body, limit).await
+    }
+
+    async fn ask_once<O: Operation>(
+        &self,
+        name: &'static str,
+        operation: &O,
+        call: Call<'_>,
+        body: Bytes,
+        limit: Duration,
+    ) -> Result<O::Answer, Error> {
+        self.timed(name, limit, async {
+            let response = self.exchange(name, &call, body).await?;
             let (status, headers) = (response.status().as_u16(), response.headers().clone());
             let body = read(name, response).await?;
             let answer = operation.answer(&Response { status, headers: &headers, body: &body });
@@ -87,20 +112,34 @@ impl Objects {
     pub(super) async fn exchange(
         &self,
         name: &'static str,
-        call: Call<'_>,
+        call: &Call<'_>,
+        body: Bytes,
     ) -> Result<reqwest::Response, Error> {
-        let expiry = Expiry::from_secs(EXPIRY_S).unwrap_or(Expiry::MAX);
-        let url = call.presign(&self.keys().internal, (self.0.now)().as_second(), expiry);
+        let (url, added) = self.sign_call(call);
         let mut request = self.0.client.request(call.method.clone(), url);
-        if call.body.is_empty() && (call.method == Method::PUT || call.method == Method::POST) {
+        if body.is_empty() && (call.method == Method::PUT || call.method == Method::POST) {
             // The HTTP client tells the length of no empty body, and stores insist on it.
             request = request.header(CONTENT_LENGTH, 0);
         }
-        for (header, value) in &call.headers {
-            request = request.header(header.as_ref(), value.as_ref());
+        let own = call.headers.iter().map(|(header, value)| (header.as_ref(), value.as_ref()));
+        let added = added.iter().map(|(header, value)| (*header, value.as_str()));
+        // The length of a body that is not empty is the HTTP client's to tell.
+        for (header, value) in own.chain(added).filter(|(header, _)| *header != CONTENT_LENGTH) {
+            request = request.header(header, value);
         }
-        let sent = request.body(call.body).send().await;
+        let sent = request.body(body).send().await;
         sent.map_err(|error| Error::unanswered(name, error))
+    }
+
+    /// By URL, or by headers where the call names a source to copy from: a store may refuse that in a URL, as the
+    /// embedded one does, because nobody who is handed a URL shall read by it.
+    fn sign_call(&self, call: &Call<'_>) -> (String, Vec<(&'static str, String)>) {
+        let (keys, at) = (self.keys(), (self.0.now)().as_second());
+        if call.headers.iter().any(|(header, _)| header == COPY_SOURCE) {
+            return call.authorize(&keys.internal, at);
+        }
+        let expiry = Expiry::from_secs(EXPIRY_S).unwrap_or(Expiry::MAX);
+        (call.presign(&keys.internal, at, expiry), Vec::new())
     }
 }
 

@@ -128,7 +128,7 @@ impl Objects {
 }
 
 /// An upload needs no object, so a key that is missing stands for the upload; Ceph 16 says so once it is aborted.
-fn no_such_upload(error: Error) -> Error {
+pub(super) fn no_such_upload(error: Error) -> Error {
     match error.kind {
         ErrorKind::NoSuchKey => Error { kind: ErrorKind::NoSuchUpload, ..error },
         _ => error,

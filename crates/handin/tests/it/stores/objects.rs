@@ -5,8 +5,8 @@ use std::time::Duration;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use handin::objects::capabilities::{Capability, KnownStore};
 use handin::objects::{
-    CreateUpload, ErrorKind, Limits, ObjectDigest, Objects, PartToSign, PutToSign, SignedUrl, Source,
-    UploadsPage, cleans_by_itself, cors_rule, expires_rehearsals, http_client,
+    CreateUpload, ErrorKind, Limits, ObjectDigest, Objects, PartPlace, PartToSign, Piece, PutToSign,
+    SignedUrl, Source, UploadsPage, cleans_by_itself, cors_rule, expires_rehearsals, http_client,
 };
 use handin_s3::Credentials;
 use handin_s3::ops::{CorsRule, LifecycleRule, PrefixRule};
@@ -247,5 +247,52 @@ async fn refusals_are_told_apart() {
         let stranger = Objects::start(settings).await.unwrap();
         let denied = stranger.create_upload(KEY, create(false)).await.unwrap_err();
         assert!(matches!(denied.kind, ErrorKind::Denied { .. }), "{name}: {denied}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_object_is_made_of_a_sent_beginning_and_a_copied_rest() {
+    const SOURCE: &str = "webcam/b3/2026-11-22/spring/math/C-17/01JD8Z0QX3V5T9K2M4N6P8R0SW.1.webm";
+    for store in TestStore::all().await {
+        let name = store.name.as_str();
+        let objects = store.objects().await;
+        let recorded = [bytes(1, 5 << 20), bytes(2, 5 << 20), bytes(3, 1_234)];
+        let beginning = bytes(4, 5 << 20);
+        // A store that copies without checksums would not complete an upload that is to have them.
+        let keeps = does(&store, Capability::KeepsCopiedChecksums);
+        let make = async |key: &'static str, first: &[u8], rest: Option<&'static str>| {
+            let upload_id = objects.create_upload(key, create(keeps)).await.unwrap();
+            let place = |number| PartPlace { key, upload_id: &upload_id, number };
+            let sha256 = |part| keeps.then(|| digest(part));
+            objects.upload_part(place(1), first.to_vec().into(), sha256(first)).await.unwrap();
+            for (number, part) in (2..).zip(&recorded[1..]) {
+                let (at, size) = (u64::from(number - 1) * (5 << 20), part.len() as u64);
+                match rest {
+                    Some(source) => {
+                        let from = Piece { key: source, first: at, size };
+                        objects.copy_part(place(number), from).await.unwrap();
+                    }
+                    None => {
+                        objects.upload_part(place(number), part.clone().into(), sha256(part)).await.unwrap();
+                    }
+                }
+            }
+            let stored = objects.list_parts(key, &upload_id).await.unwrap();
+            objects.complete(key, &upload_id, &stored, (10 << 20) + 1_234).await.unwrap();
+            stored
+        };
+        make(SOURCE, &recorded[0], None).await;
+        let stored = make(KEY, &beginning, Some(SOURCE)).await;
+
+        let digests = [digest(&beginning), digest(&recorded[1]), digest(&recorded[2])];
+        for (part, digest) in stored.iter().zip(digests).skip(1) {
+            assert_eq!(part.sha256, keeps.then_some(digest), "{name}: part {}", part.number);
+        }
+        let head = objects.head(KEY).await.unwrap().unwrap();
+        assert_eq!((head.size, head.write_token.as_deref()), ((10 << 20) + 1_234, Some("token-1")), "{name}");
+        let composite = ObjectDigest::Composite(digest(&digests.concat()), 3);
+        assert_eq!(head.sha256, keeps.then_some(composite), "{name}");
+        let sizes = [5 << 20, 5 << 20, 1_234];
+        assert_eq!(objects.hash_object(KEY, &sizes).await.unwrap(), digests, "{name}");
     }
 }

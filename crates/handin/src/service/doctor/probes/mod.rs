@@ -72,6 +72,8 @@ async fn ask(bench: &Bench, capability: Capability) -> Result<Finding, Untried> 
         Capability::PagesParts => parts::by_page(bench).await,
         Capability::ListsUploads => parts::uploads(bench).await,
         Capability::KeepsPartChecksums => parts::checksums(bench).await,
+        Capability::CopiesParts => parts::copied(bench).await,
+        Capability::KeepsCopiedChecksums => parts::copied_checksum(bench).await,
         Capability::ForgetsAborted => parts::aborted(bench).await,
         Capability::KeepsCompositeChecksum => completion::composite(bench).await,
         Capability::KeepsWriteToken => completion::write_token(bench).await,

@@ -1,9 +1,11 @@
 //! Parts on their way: what the store lists of them, and that they go when they shall.
 
+use handin_core::{Sha256 as Digest, StoredPart};
 use handin_s3::ops::ListParts;
 use sha2::{Digest as _, Sha256};
 
 use super::{Bench, Finding, Untried};
+use crate::objects::{PartPlace, Piece};
 use crate::service::doctor::bench::Upload;
 
 pub(super) async fn sent_again(bench: &Bench) -> Result<Finding, Untried> {
@@ -45,13 +47,45 @@ pub(super) async fn checksums(bench: &Bench) -> Result<Finding, Untried> {
     let digest = Sha256::digest(b"hello").into();
     let signed = bench.part(&upload, 1, 5, Some(digest))?;
     bench.put(&signed, &[], b"hello").await?.expect_success("a part")?;
-    let kept = listed(bench, &upload).await?.first().and_then(|part| part.sha256);
+    Ok(kept(listed(bench, &upload).await?.first().and_then(|part| part.sha256), digest))
+}
+
+pub(super) async fn copied(bench: &Bench) -> Result<Finding, Untried> {
+    let upload = bench.open("part-copy", false).await?;
+    let part = copy(bench, &upload, "copied-from").await?;
+    let size = part.map(|part| part.size);
+    Ok(Finding::new(
+        size == Some(3),
+        size.map_or("no part".to_owned(), |size| format!("a part of {size} bytes")),
+    ))
+}
+
+pub(super) async fn copied_checksum(bench: &Bench) -> Result<Finding, Untried> {
+    let upload = bench.open("part-copy-checksum", true).await?;
+    Ok(kept(
+        copy(bench, &upload, "copied-with-checksum").await?.and_then(|part| part.sha256),
+        Sha256::digest(b"ell").into(),
+    ))
+}
+
+/// Copies the middle of `hello`, and gives what the store lists of it.
+async fn copy(bench: &Bench, upload: &Upload, source: &str) -> Result<Option<StoredPart>, Untried> {
+    // With a checksum of its own, as recordings have: versitygw treats the copies of others differently.
+    let source = bench.key(source);
+    let signed = bench.object(&source, 5, Some(Sha256::digest(b"hello").into()))?;
+    bench.put(&signed, &[], b"hello").await?.expect_success("an object")?;
+    let place = PartPlace { key: &upload.key, upload_id: &upload.id, number: 1 };
+    bench.objects.copy_part(place, Piece { key: &source, first: 1, size: 3 }).await?;
+    Ok(listed(bench, upload).await?.pop())
+}
+
+fn kept(kept: Option<Digest>, sent: Digest) -> Finding {
     let found = match kept {
-        Some(kept) if kept == digest => "listed",
+        Some(kept) if kept == sent => "listed",
         Some(_) => "listed another one",
         None => "none listed",
     };
-    Ok(Finding::new(kept == Some(digest), found))
+    Finding::new(kept == Some(sent), found)
 }
 
 pub(super) async fn aborted(bench: &Bench) -> Result<Finding, Untried> {
@@ -65,6 +99,6 @@ pub(super) async fn aborted(bench: &Bench) -> Result<Finding, Untried> {
     }
 }
 
-async fn listed(bench: &Bench, upload: &Upload) -> Result<Vec<handin_core::StoredPart>, Untried> {
+async fn listed(bench: &Bench, upload: &Upload) -> Result<Vec<StoredPart>, Untried> {
     Ok(bench.objects.list_parts(&upload.key, &upload.id).await?)
 }
