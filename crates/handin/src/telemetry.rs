@@ -50,6 +50,12 @@ pub const METRICS: &[Metric] = &[
     ),
     metric("handin_salvages_total", "counter", &["outcome"], "Recordings salvaged: `partial` or `abandoned`"),
     metric(
+        "handin_heads_total",
+        "counter",
+        &["outcome"],
+        "Heads of recordings looked at: `finished` as they came, `mended`, `overtaken`, `differs`, `unsupported` or `failed`",
+    ),
+    metric(
         "handin_verifications_total",
         "counter",
         &["outcome"],

@@ -11,6 +11,8 @@ section! {
         workers: usize = 4, in 1..=1_000;
         /// How long one runner may hold a job before another may take it, in seconds.
         lease_s: u64 = 60, in 5..=3_600;
+        /// Whether unfinished heads of WebM streams are finished after sealing, so that players can seek in them.
+        mend_heads: bool = true;
         /// How long after sealing an object is compared with the ledger again, in seconds.
         verify_after_s: u64 = 3_600, in 0..=31_536_000;
         /// How often open recordings and the store's uploads are compared, in seconds.

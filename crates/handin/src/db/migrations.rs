@@ -11,6 +11,7 @@ use super::connect::Kind;
 pub(super) const FILES: &[(i64, &str, &str)] = &[
     (1, "ledger", include_str!("../../migrations/0001_ledger.sql")),
     (2, "capture", include_str!("../../migrations/0002_capture.sql")),
+    (3, "revision", include_str!("../../migrations/0003_revision.sql")),
 ];
 
 /// Brings the database to the newest version. Several nodes may do so at once: PostgreSQL makes them queue up, and for

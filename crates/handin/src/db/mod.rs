@@ -23,6 +23,7 @@ pub mod jobs;
 pub mod outbox;
 pub mod receipts;
 pub mod recordings;
+pub mod revisions;
 
 mod caused;
 #[cfg(test)]

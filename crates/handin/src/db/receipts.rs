@@ -1,4 +1,4 @@
-//! Receipts: signed statements, written in the transaction that seals their recording.
+//! Receipts: signed statements, written in the transaction that seals their recording or gives it another object.
 
 use std::collections::HashMap;
 
@@ -29,6 +29,17 @@ pub(super) async fn add(tx: &mut AnyConnection, receipt: &NewReceipt) -> Result<
         .bind(receipt.jws.as_str())
         .bind(millis(receipt.issued_at));
     execute(tx, add).await.map(drop)
+}
+
+pub(super) const REPLACE: &str = "update receipt set jws = $1, issued_at = $2 where recording = $3";
+
+/// Puts a receipt in the place of the one that the recording has.
+pub(super) async fn replace(tx: &mut AnyConnection, receipt: &NewReceipt) -> Result<(), Error> {
+    let replace = query(REPLACE)
+        .bind(receipt.jws.as_str())
+        .bind(millis(receipt.issued_at))
+        .bind(receipt.recording.as_str());
+    execute(tx, replace).await.map(drop)
 }
 
 pub(super) const GET: &str = "select jws from receipt where recording = $1";

@@ -42,6 +42,8 @@ async fn run(app: &App, job: &Job) -> Ended {
     let result = match (job.kind.as_str(), &job.recording) {
         ("seal", Some(id)) => service::seal::resume(app, id).await,
         ("salvage", Some(id)) => service::salvage::salvage(app, id).await,
+        ("head", Some(id)) => service::head::mend(app, id).await.map(|_| ()),
+        ("retire", Some(id)) => retire(app, id, job.payload.as_deref()).await,
         ("erase", Some(id)) => service::discard::erase(app, id).await,
         ("verify", Some(id)) => verify(app, id, job.payload.as_deref()).await,
         ("reconcile", None) => service::checks::reconcile(app).await.map(|_| ()),
@@ -60,6 +62,12 @@ const MOST_ATTEMPTS: u32 = 20;
 async fn verify(app: &App, id: &RecordingId, round: Option<&str>) -> Result<(), Error> {
     let round = round.and_then(|round| round.parse().ok()).unwrap_or(0);
     service::checks::verify(app, id, round).await.map(|_| ())
+}
+
+async fn retire(app: &App, id: &RecordingId, number: Option<&str>) -> Result<(), Error> {
+    let number = number.and_then(|number| number.parse().ok());
+    let number = number.ok_or_else(|| Error::internal("a revision is retired by its number"))?;
+    service::revisions::retire(app, id, number).await
 }
 
 fn describe(error: &Error) -> String {

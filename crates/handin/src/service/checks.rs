@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use handin_core::{ObjectKey, RecordingId, State, StoredPart, contiguous_bytes};
 
+use super::completion;
 use super::error::Error;
 use crate::app::App;
 use crate::db;
@@ -52,11 +53,28 @@ fn complain(recording: &Recording, head: Option<&Head>) -> Option<&'static str> 
     }
 }
 
+/// Whether an object stands in the store as its row says, every byte of it: where the store keeps no checksum to
+/// compare with, it is read back and hashed.
+pub(super) async fn is_whole(app: &App, recording: &Recording) -> Result<bool, Error> {
+    let head = app.objects.head(&recording.key).await?;
+    if complain(recording, head.as_ref()).is_some() {
+        return Ok(false);
+    }
+    match &recording.sha256_parts {
+        Some(stated) if head.is_none_or(|head| head.sha256.is_none()) => {
+            let sizes = completion::sizes(recording, recording.sealed_size.unwrap_or_default());
+            let digests = app.objects.hash_object(&recording.key, &sizes).await?;
+            Ok(*stated == hex::encode(completion::over_parts(&digests)))
+        }
+        _ => Ok(true),
+    }
+}
+
 /// A receipt's `sha256_parts` as it follows from the store's checksum; a whole object is one part.
 fn over_parts(digest: ObjectDigest) -> String {
     match digest {
         ObjectDigest::Composite(composite, _) => hex::encode(composite),
-        ObjectDigest::Full(whole) => hex::encode(super::completion::over_parts(&[whole])),
+        ObjectDigest::Full(whole) => hex::encode(completion::over_parts(&[whole])),
     }
 }
 

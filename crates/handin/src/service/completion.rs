@@ -213,7 +213,7 @@ async fn read_back(app: &App, recording: &Recording, lease: &Lease, proof: &Proo
 }
 
 /// The sizes of the pieces that were hashed: the parts, or a `put` as one.
-fn sizes(recording: &Recording, size: u64) -> Vec<u64> {
+pub(super) fn sizes(recording: &Recording, size: u64) -> Vec<u64> {
     let piece = if recording.upload.is_multipart() { recording.part_size } else { size };
     let mut rest = size;
     let next = || {
@@ -270,6 +270,7 @@ fn statement(recording: &Recording, end: &End, now: Timestamp) -> Receipt {
         duration_ms: end.duration_ms,
         reason: end.reason.map(|reason| reason.to_string()),
         missing: end.missing.map(MissingRange::from),
+        replaces: None,
     }
 }
 
@@ -297,7 +298,10 @@ fn row(
         missing: receipt.missing.as_ref().and_then(|missing| serde_json::to_string(missing).ok()),
         receipt: NewReceipt { recording: recording.id.clone(), jws: jws.to_owned(), issued_at: now },
         caused: Caused {
-            jobs: vec![super::job(app, "verify", &recording.id, check)],
+            jobs: [super::job(app, "verify", &recording.id, check)]
+                .into_iter()
+                .chain(super::head::job(app, recording, end))
+                .collect(),
             events: vec![super::event(
                 app,
                 kind,

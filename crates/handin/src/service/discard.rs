@@ -1,4 +1,4 @@
-//! Discard and erase: the only explicit decisions that end an upload or remove an object.
+//! Discard and erase: the explicit decisions that end an upload or remove an object.
 //!
 //! Mark in the ledger, act on the store, confirm: the `erase` job acts, so a process that dies in between loses
 //! nothing but time. For a recording that salvage gave up, the job ends an upload that is still empty, and no more.
@@ -91,20 +91,28 @@ pub async fn erase(app: &App, id: &RecordingId) -> Result<(), Error> {
     if !is_decided(&recording) {
         return end_empty_upload(app, &recording).await;
     }
-    if let Some(upload_id) = &recording.upload_id {
-        app.objects.abort(&recording.key, upload_id).await?;
+    remove(app, &recording.key, recording.upload_id.as_deref(), &recording.write_token).await?;
+    super::revisions::erase_others(app, &recording).await
+}
+
+/// Ends an upload, deletes its object and confirms that it is gone. Neither needs to be there.
+pub(super) async fn remove(
+    app: &App,
+    key: &str,
+    upload_id: Option<&str>,
+    write_token: &str,
+) -> Result<(), Error> {
+    if let Some(upload_id) = upload_id {
+        app.objects.abort(key, upload_id).await?;
     }
-    let Some(head) = app.objects.head(&recording.key).await? else { return Ok(()) };
-    if head.write_token.as_deref() != Some(&recording.write_token) {
-        return Err(Error::internal(format!(
-            "refused to erase {}, which carries another write token",
-            recording.key
-        )));
+    let Some(head) = app.objects.head(key).await? else { return Ok(()) };
+    if head.write_token.as_deref() != Some(write_token) {
+        return Err(Error::internal(format!("refused to erase {key}, which carries another write token")));
     }
-    app.objects.delete(&recording.key).await?;
-    match app.objects.head(&recording.key).await? {
+    app.objects.delete(key).await?;
+    match app.objects.head(key).await? {
         None => Ok(()),
-        Some(_) => Err(Error::internal(format!("{} is still there after it was deleted", recording.key))),
+        Some(_) => Err(Error::internal(format!("{key} is still there after it was deleted"))),
     }
 }
 

@@ -12,6 +12,8 @@ mod completion;
 pub mod receipts;
 
 pub mod salvage;
+pub mod head;
+pub mod revisions;
 pub mod discard;
 pub mod checks;
 

@@ -47,6 +47,20 @@ pub struct Receipt {
     /// What is missing from a partial one. Bytes of the object from there on, if it has any, were recorded behind it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub missing: Option<MissingRange>,
+    /// The object that this one took the place of, as the former receipt named it: its head was mended, and the media
+    /// in both is the same.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub replaces: Option<Replaced>,
+}
+
+/// An object that a former receipt named.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Replaced {
+    /// Where it was in the bucket.
+    pub key: String,
+    /// Its `sha256_parts`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub sha256_parts: Option<String>,
 }
 
 /// The bytes that never came.
@@ -70,6 +84,22 @@ impl From<handin_core::Missing> for MissingRange {
 /// Signs a receipt.
 pub(super) fn issue(keyring: &Keyring, receipt: &Receipt) -> Result<String, Error> {
     keyring.sign(Purpose::Receipt, receipt).map_err(Error::internal)
+}
+
+/// What the receipt of a finished recording states.
+///
+/// # Errors
+/// [`Error::Internal`] when there is none, or its key is not ours any more.
+pub(super) async fn stated(app: &App, id: &RecordingId) -> Result<Receipt, Error> {
+    let jws = db::receipts::get(&app.db, id).await?;
+    let stated = jws.and_then(|jws| app.keyring.verify(Purpose::Receipt, &jws));
+    stated.ok_or_else(|| Error::internal(format!("{id} has no receipt that a key of ours signed")))
+}
+
+/// The same facts about another object, which took the place of the former.
+pub(super) fn about_another(receipt: Receipt, key: String, sha256_parts: String) -> Receipt {
+    let replaces = Some(Replaced { key: receipt.key, sha256_parts: receipt.sha256_parts });
+    Receipt { key, sha256_parts: Some(sha256_parts), replaces, ..receipt }
 }
 
 /// The receipt of a recording as a compact JWS.

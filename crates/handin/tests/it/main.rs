@@ -7,6 +7,7 @@ mod caller;
 mod call;
 mod onlooker;
 mod process;
+mod unfinished;
 
 mod arrows;
 mod end_to_end;

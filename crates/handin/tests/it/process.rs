@@ -107,6 +107,14 @@ impl Site {
         ledger.close().await.unwrap();
     }
 
+    /// Has every link to an object that was replaced end, and the time of those who made another be over.
+    pub async fn let_every_link_end(&self) {
+        sqlx::any::install_default_drivers();
+        let mut ledger = AnyConnection::connect(&self.config().database_url()).await.unwrap();
+        sqlx::query("update job set run_at = 0 where kind = 'retire'").execute(&mut ledger).await.unwrap();
+        ledger.close().await.unwrap();
+    }
+
     fn config(&self) -> Config {
         let data = self.folder.path().display().to_string();
         Config::load(Flags::from([("data", data)]), self.environment.clone(), None).unwrap()

@@ -130,7 +130,7 @@ impl Rule {
 }
 
 /// The S3 call that a request is, by the names of `handin_store_calls_total`; `put_part`, `put` and `get` are what
-/// browsers send.
+/// browsers send, and the server too when it mends a head. Of a server's calls only `copy_part` is signed by headers.
 pub fn s3_call(method: &str, target: &str) -> &'static str {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let has = |name: &str| query.split('&').any(|pair| pair.split('=').next() == Some(name));
@@ -142,6 +142,7 @@ pub fn s3_call(method: &str, target: &str) -> &'static str {
         "DELETE" if has("uploadId") => "abort_upload",
         "GET" if has("uploadId") => "list_parts",
         "GET" if of_bucket && has("uploads") => "list_uploads",
+        "PUT" if has("partNumber") && !has("X-Amz-Signature") => "copy_part",
         "PUT" if has("partNumber") => "put_part",
         _ if of_bucket => "bucket",
         "HEAD" => "head",

@@ -136,6 +136,7 @@ mod tests {
             parts: 1,
             state: "sealed".into(),
             sealed_at: "2026-11-22T05:00:00Z".into(),
+            replaces: None,
         };
         let receipt = "eyJ0eXAiOiJKV1QiLCJhbGciOiJFZERTQSIsImtpZCI6ImEifQ".into();
         let delivered = Delivered { upload: "stream".into(), resumed_bytes: 0, stated, receipt };

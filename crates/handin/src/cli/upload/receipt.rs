@@ -41,6 +41,19 @@ pub struct Receipt {
     pub state: String,
     /// RFC 3339 UTC.
     pub sealed_at: String,
+    /// The object as it was sent, where the server has mended its head since.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub replaces: Option<Replaced>,
+}
+
+/// An object as it was sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Replaced {
+    /// Its key.
+    pub key: String,
+    /// SHA-256 in hex over the digests of the parts.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub sha256_parts: Option<String>,
 }
 
 impl Receipt {
@@ -79,7 +92,7 @@ impl Receipt {
             self.parts,
             sent.len()
         );
-        match &self.sha256_parts {
+        match self.replaces.as_ref().map_or(&self.sha256_parts, |sent| &sent.sha256_parts) {
             Some(stated) if *stated == digest => Ok(()),
             Some(stated) => bail!("the receipt states digest {stated}, but {digest} was sent"),
             None => bail!("the receipt states no digest, though one was sent with every part"),

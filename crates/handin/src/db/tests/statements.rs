@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use handin_core::{CandidateId, Exam, Subject};
 
 use super::super::statement::Bulk;
-use super::super::{api_keys, audit, candidates, exams, jobs, outbox, receipts, recordings};
+use super::super::{api_keys, audit, candidates, exams, jobs, outbox, receipts, recordings, revisions};
 use super::*;
 
 fn texts() -> Vec<&'static str> {
@@ -36,6 +36,7 @@ fn texts() -> Vec<&'static str> {
         receipts::ADD,
         receipts::GET,
         receipts::OF_SITTING,
+        receipts::REPLACE,
         recordings::GET,
         recordings::BY_IDEMPOTENCY_KEY,
         recordings::COUNT_TAKES,
@@ -48,6 +49,16 @@ fn texts() -> Vec<&'static str> {
         recordings::seal::REOPEN,
         recordings::seal::FINISH,
         recordings::status::STATUS,
+        revisions::OF,
+        revisions::GIVE_UP_OTHERS,
+        revisions::BEGIN,
+        revisions::ATTACH,
+        revisions::MAKE_CURRENT,
+        revisions::REPLACE,
+        revisions::NOT_CURRENT,
+        revisions::KEEP_OLD,
+        revisions::GIVE_UP,
+        revisions::GONE,
     ]
 }
 

@@ -2,6 +2,7 @@
 
 mod damaged;
 mod discarded;
+mod mended;
 mod reconciled;
 mod repeated;
 mod salvaged;

@@ -5,6 +5,7 @@ mod scene;
 
 mod clock;
 mod database;
+mod mend;
 mod killed;
 mod rotation;
 mod store;

@@ -1,9 +1,10 @@
 //! A handin whose store stands behind a proxy that fails on command.
 
 use handin::config::Config;
+use handin::objects::{CreateUpload, PartPlace};
 
 use super::gate::Gate;
-use crate::app::{Builder, Open, TestApp};
+use crate::app::{Builder, Open, PART, TestApp};
 use crate::onlooker::Onlooker;
 use crate::proxy::{Action, Proxy, Rule};
 use crate::stores::{TestStore, real_time};
@@ -43,6 +44,22 @@ impl Scene {
         let mut settings = self.app.node.app.config.store.clone();
         settings.endpoint = Some(self.store.endpoint.clone());
         Onlooker::new(&settings, real_time())
+    }
+
+    /// Puts other bytes under a key, past the server, with the write token that stands there.
+    pub async fn overwrite(&self, key: &str, bytes: &[u8]) {
+        let objects = &self.app.node.app.objects;
+        let write_token = objects.head(key).await.unwrap().unwrap().write_token.unwrap();
+        objects.delete(key).await.unwrap();
+        let create =
+            CreateUpload { content_type: "video/webm", write_token: &write_token, declare_sha256: false };
+        let upload_id = objects.create_upload(key, create).await.unwrap();
+        for (number, part) in (1..).zip(bytes.chunks(PART)) {
+            let place = PartPlace { key, upload_id: &upload_id, number };
+            objects.upload_part(place, part.to_vec().into(), None).await.unwrap();
+        }
+        let parts = objects.list_parts(key, &upload_id).await.unwrap();
+        objects.complete(key, &upload_id, &parts, bytes.len() as u64).await.unwrap();
     }
 
     /// A stream of one part that has been sent.

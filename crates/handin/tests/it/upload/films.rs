@@ -91,3 +91,11 @@ fn quiet(mut command: Command) -> String {
     assert!(output.status.success(), "{command:?}");
     String::from_utf8(output.stdout).unwrap()
 }
+
+/// When the first picture is shown that a player gets which jumps to `seconds` in a film, in seconds.
+pub fn first_picture_from(film: &Path, seconds: f64) -> f64 {
+    let mut probe = Command::new("ffprobe");
+    probe.args(["-v", "error", "-select_streams", "v", "-read_intervals", &format!("{seconds}%+#1")]);
+    probe.args(["-show_entries", "packet=pts_time", "-of", "csv=p=0"]).arg(film);
+    quiet(probe).trim().trim_end_matches(',').parse().unwrap()
+}
