@@ -2,16 +2,13 @@
 
 export const en = {
   name: "English",
-  switchTo: "Language: English",
-  product: "handin",
   page: "Exam recording",
 
   steps: { label: "Steps", consent: "Consent", check: "Check", record: "Recording", done: "Handing in" },
-  stepOf: (at: number, all: number) => `Step ${at} of ${all}`,
 
   /** Tracks by their names; another one is shown as the exam calls it. */
   track: { webcam: "Webcam", screen: "Screen" },
-  bell: { left: "Time left", until: (time: string) => `The exam ends at ${time}`, none: "Recorded so far" },
+  bell: { left: "Time left", until: (time: string) => `The exam ends at ${time}` },
 
   link_missing: {
     title: "This link is not complete",

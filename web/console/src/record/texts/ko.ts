@@ -4,15 +4,12 @@ import type { Texts } from "./index.js";
 
 export const ko: Texts = {
   name: "한국어",
-  switchTo: "언어: 한국어",
-  product: "handin",
   page: "시험 녹화",
 
   steps: { label: "진행 단계", consent: "동의", check: "점검", record: "녹화", done: "제출" },
-  stepOf: (at, all) => `${all}단계 중 ${at}단계`,
 
   track: { webcam: "웹캠", screen: "화면" },
-  bell: { left: "남은 시간", until: (time) => `시험 종료: ${time}`, none: "지금까지 녹화" },
+  bell: { left: "남은 시간", until: (time) => `시험 종료: ${time}` },
 
   link_missing: {
     title: "링크가 올바르지 않습니다",
