@@ -641,7 +641,7 @@ export interface components {
          *         "max_bytes": 2147483648
          *       },
          *       "notice": {
-         *         "en": "Reviewers of Example Corp. watch this within 30 days."
+         *         "en": "Our recruiters watch this within 30 days."
          *       },
          *       "retention": {
          *         "days": 30
@@ -819,7 +819,7 @@ export interface components {
          *         "title": "Engineers, spring 2026"
          *       },
          *       "notice": {
-         *         "en": "Reviewers of Example Corp. watch this within 30 days."
+         *         "en": "Our recruiters watch this within 30 days."
          *       },
          *       "recordings": [
          *         {

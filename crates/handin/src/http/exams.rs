@@ -27,7 +27,7 @@ use crate::service::{self, Error};
     "subjects": [{ "id": "coding", "title": "Coding", "ends_at": "2026-11-22T06:00:00Z" }],
     "limits": { "max_bytes": 2147483648u64 }, "retention": { "days": 30 },
     "capture": { "webcam": { "width": 1280, "height": 720, "video_bits_per_second": 900000 } },
-    "notice": { "en": "Reviewers of Example Corp. watch this within 30 days." }, "after_crash": "next_take"
+    "notice": { "en": "Our recruiters watch this within 30 days." }, "after_crash": "next_take"
 }))]
 pub struct NewExam {
     /// Its slug; one is made if absent.

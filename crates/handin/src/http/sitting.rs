@@ -22,7 +22,7 @@ use crate::service::sitting;
     "exam": { "id": "spring-2026", "title": "Engineers, spring 2026" },
     "subject": { "id": "coding", "title": "Coding", "ends_at": "2026-11-22T06:00:00Z" },
     "candidate": "C-00017", "server_time": "2026-11-22T05:00:00.123Z", "salvage_at": "2026-11-23T06:00:00Z",
-    "retention_days": 30, "notice": { "en": "Reviewers of Example Corp. watch this within 30 days." },
+    "retention_days": 30, "notice": { "en": "Our recruiters watch this within 30 days." },
     "after_crash": "next_take", "tracks": [{ "track": "webcam", "capture": {
         "width": 640, "height": 480, "frame_rate": 15, "video_bits_per_second": 500000,
         "audio_bits_per_second": 32000, "whole_monitor": false } }],
