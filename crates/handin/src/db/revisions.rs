@@ -101,7 +101,7 @@ pub struct Begin {
 }
 
 pub(super) const GIVE_UP_OTHERS: &str =
-    "update revision set state = 'given_up' where recording = $1 and state = 'writing'";
+    "update revision set state = 'given_up' where recording = $1 and number < $2 and state = 'writing'";
 
 pub(super) const BEGIN: &str = "\
     insert into revision (recording, number, state, object_key, write_token, erase_at)
@@ -114,7 +114,6 @@ impl Change for Begin {
 
     async fn apply(&self, tx: &mut AnyConnection) -> Result<bool, Error> {
         let new = &self.revision;
-        execute(tx, query(GIVE_UP_OTHERS).bind(new.recording.as_str())).await?;
         let begin = query(BEGIN)
             .bind(i64::from(new.number))
             .bind(new.key.as_str())
@@ -123,7 +122,10 @@ impl Change for Begin {
             .bind(new.recording.as_str())
             .bind(self.from.as_str());
         let begun = execute(tx, begin).await? == 1;
+        // Only who has begun may take the others' place, or two at once would give each other up.
         if begun {
+            let others = query(GIVE_UP_OTHERS).bind(new.recording.as_str()).bind(i64::from(new.number));
+            execute(tx, others).await?;
             self.caused.write(tx).await?;
         }
         Ok(begun)

@@ -66,7 +66,8 @@ async fn an_open_is_answered_503_and_repeated_under_its_key() {
     let failures: Vec<_> = failures().into_iter().enumerate().collect();
     let mut calls = Vec::new();
     for (number, failure) in &failures {
-        let mark = format!("/c{number}/");
+        // With the subject before it, as a key has a shard of two hex digits too, which may be c1.
+        let mark = format!("/coding/c{number}/");
         let hit = move |seen: &proxy::Seen| seen.call == "create_upload" && seen.target.contains(&mark);
         scene.proxy.script(Rule::matching(hit, failure.action.clone()));
         calls.push(opening(&scene, *number).await.send());
