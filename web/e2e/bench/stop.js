@@ -9,16 +9,16 @@
 
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { cpus, loadavg, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { Chromium } from "../lib/chromium.js";
+import { quantile, write } from "../lib/results.js";
 import { Server } from "../lib/server.js";
 import { startSite } from "../lib/site.js";
 
 const page = fileURLToPath(new URL("page.js", import.meta.url));
-const results = fileURLToPath(new URL("../../../docs/benchmarks.md", import.meta.url));
 /** 5 Mbit/s, in bytes. */
 const SHAPED = 625_000;
 const argument = (name, otherwise) => {
@@ -72,10 +72,6 @@ async function once({ minutes, line, way }, tab, server, number) {
 }
 
 const median = (values) => quantile(values, 0.5);
-function quantile(values, share) {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.ceil(share * sorted.length) - 1)];
-}
 
 function table(measured) {
   const rows = measured.map(({ minutes, line, way, runs }) => {
@@ -88,16 +84,6 @@ function table(measured) {
   return [
     "| recorded | line | way | p50, s | p95, s | MiB sent after the end | what the line needs for them, s | rounds |",
     "| ---: | --- | --- | ---: | ---: | ---: | ---: | ---: |", ...rows].join("\n");
-}
-
-function write(text) {
-  const stamp = `*${new Date().toISOString().slice(0, 16).replace("T", " ")} UTC; ${cpus().length} cores (${cpus()[0].model}); `
-    + `load average at the end ${loadavg()[0].toFixed(1)}.*`;
-  const [begin, end] = ["<!-- stop: begin, written by web/e2e/bench/stop.js -->", "<!-- stop: end -->"];
-  const old = readFileSync(results, "utf8");
-  const [head, rest] = [old.slice(0, old.indexOf(begin)), old.slice(old.indexOf(end))];
-  if (!old.includes(begin)) throw new Error("docs/benchmarks.md has no place for this table");
-  writeFileSync(results, `${head}${begin}\n${text}\n\n${stamp}\n${rest}`);
 }
 
 const folder = mkdtempSync(join(tmpdir(), "handin-stop-"));
@@ -124,7 +110,7 @@ try {
   await browser.close();
   const text = table(measured);
   process.stdout.write(`${text}\n`);
-  if (process.argv.includes("--write")) write(text);
+  if (process.argv.includes("--write")) write("stop", "web/e2e/bench/stop.js", text);
 } finally {
   await site.close();
   await server.stop();
