@@ -84,7 +84,8 @@ function wasAsked(take: UploadTake, confirmed: Confirmed, askedAt: number, momen
     return;
   }
   const all = take.ended && contiguousBytes >= take.allowedBytes;
-  if (receipt !== null && all) return over(take, state === "sealed" ? "sealed" : "partial", true, receipt, moment);
+  // Only a seal compares the store's bytes with what was recorded; salvage takes what it finds, however much that is.
+  if (receipt !== null && all && state === "sealed") return over(take, "sealed", true, receipt, moment);
   if (state === "deleted") return refuse(take, { code: "deleted", detail: "The recording was deleted." });
   if (again(take, moment)) return;
   if (receipt !== null) return over(take, "partial", false, receipt, moment);
