@@ -5,7 +5,7 @@
 // the last byte was handed over and runs until both receipts are there. Browser, binary and store are the real ones; the line
 // is the test proxy's, shared by both tracks and all ways.
 //
-//   node bench/stop.js [--rounds 7] [--write]
+//   node bench/stop.js [--rounds 7] [--line unshaped] [--write]
 
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -15,6 +15,7 @@ import { fileURLToPath } from "node:url";
 
 import { Chromium } from "../lib/chromium.js";
 import { quantile, write } from "../lib/results.js";
+import { noisyWebcam } from "../lib/scene.js";
 import { Server } from "../lib/server.js";
 import { startSite } from "../lib/site.js";
 
@@ -26,6 +27,7 @@ const argument = (name, otherwise) => {
   return at < 0 ? otherwise : process.argv[at + 1];
 };
 const rounds = Number(argument("rounds", "7"));
+const onlyLine = argument("line", null);
 
 /** Lengths, lines and ways, and how many rounds of each. The classic way at half an hour takes minutes on a slow line. */
 const CASES = [
@@ -49,7 +51,8 @@ function film(folder, browserFilm, minutes, track) {
 
 /** Has the browser record one minute of both tracks with a bare MediaRecorder. */
 async function minute(folder, site) {
-  const browser = await Chromium.launch(join(folder, "camera"));
+  // Noise in front of the camera, so that the encoder uses the bits that it may.
+  const browser = await Chromium.launch(join(folder, "camera"), noisyWebcam(folder));
   const tab = await browser.page(`${site.origin}/bench`);
   const made = {};
   for (const [track, blob] of Object.entries(await tab.evaluate("bench.minute()"))) {
@@ -93,7 +96,7 @@ try {
   await server.platform("POST", "/v1/exams", { id: "bench", title: "Benchmark", subjects: [{ id: "coding" }] });
   const minutes = await minute(folder, site);
   const browser = await Chromium.launch(join(folder, "profile"));
-  const measured = CASES.map((one) => ({ ...one, runs: [] }));
+  const measured = CASES.filter(({ line }) => !onlyLine || line === onlyLine).map((one) => ({ ...one, runs: [] }));
   for (const length of [3, 30]) {
     for (const track of ["webcam", "screen"]) site.serve(`/film/${track}-${length}`, film(folder, minutes[track], length, track));
   }
