@@ -7,6 +7,7 @@ pub mod app;
 pub mod clock;
 pub mod config;
 pub mod telemetry;
+pub mod report;
 
 pub mod http;
 pub mod cli;
