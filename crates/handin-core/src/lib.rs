@@ -15,11 +15,12 @@ mod salvage;
 mod sitting;
 mod object_key;
 mod pace;
+pub mod pacing;
 pub mod container;
 
 pub use capture::{AfterCrash, BadCapture, Capture, CaptureWish};
 pub use exam::{Exam, Limits, RosterEntry, Subject, TooManyTracks};
-pub use names::{BadName, CandidateId, ExamId, Language, RecordingId, SubjectId, Track};
+pub use names::{BadName, CandidateId, ExamId, Group, Language, RecordingId, SubjectId, Track};
 pub use object_key::{BadKey, ObjectKey, RehearsalKey};
 pub use pace::Pace;
 pub use parts::{BadPart, MAX_PARTS, MIB, MIN_PART_SIZE, PartPlan, Sha256};

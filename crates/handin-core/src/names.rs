@@ -1,10 +1,11 @@
-//! The names things go by: exam, subject, candidate, track, recording, language.
+//! The names things go by: exam, subject, candidate, group, track, recording, language.
 //!
 //! Each is a checked string. They appear in object keys, URLs and logs, so the alphabet is small on purpose; in
 //! particular no `@`, no space and no slash, which keeps addresses and paths out. Whether a candidate id *means*
 //! a person is the platform's business.
 
 use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
 /// Why a string is not a name of the wanted kind.
@@ -39,6 +40,14 @@ fn parse_candidate(what: &'static str, given: &str) -> Result<String, BadName> {
         return Ok(given.to_owned());
     }
     refuse(what, given, "use 1 to 64 of A-Z, a-z, 0-9, - _ . ~ (an opaque id, never a name or an address)")
+}
+
+fn parse_group(what: &'static str, given: &str) -> Result<String, BadName> {
+    let good = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~:/".contains(&byte);
+    match !given.is_empty() && given.len() <= 64 && given.bytes().all(good) {
+        true => Ok(given.to_owned()),
+        false => refuse(what, given, "use 1 to 64 of A-Z, a-z, 0-9, - _ . ~ : /"),
+    }
 }
 
 fn parse_ulid(what: &'static str, given: &str) -> Result<String, BadName> {
@@ -112,6 +121,11 @@ name!(
     CandidateId, "candidate id", parse_candidate
 );
 name!(
+    /// Candidates who share an uplink: a test centre as the roster calls it, or a network such as `192.0.2.0/24`. In
+    /// no key, log or URL.
+    Group, "group", parse_group
+);
+name!(
     /// A kind of recording, such as `webcam` or `screen`; a slug that the exam declares.
     Track, "track", parse_slug
 );
@@ -123,6 +137,23 @@ name!(
     /// The language of a text, as BCP 47 writes it; what it says beyond the letters is not looked up.
     Language, "language", parse_language
 );
+
+impl Group {
+    /// The group of everybody in the network of `address`: the /24 of IPv4, the /48 of IPv6, as providers give them to
+    /// sites.
+    pub fn of_network(address: IpAddr) -> Group {
+        match address.to_canonical() {
+            IpAddr::V4(address) => {
+                let [first, second, third, _] = address.octets();
+                Group(format!("{}/24", Ipv4Addr::new(first, second, third, 0)))
+            }
+            IpAddr::V6(address) => {
+                let [first, second, third, ..] = address.segments();
+                Group(format!("{}/48", Ipv6Addr::new(first, second, third, 0, 0, 0, 0, 0)))
+            }
+        }
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -165,6 +196,25 @@ mod tests {
         }
         for bad in ["", "k", "Korean", "KO", "en_US", "en-", "en-a b", "한국어"] {
             assert!(bad.parse::<Language>().is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn groups_are_sites_or_networks() {
+        for good in ["seoul-1", "192.0.2.0/24", "2001:db8:7::/48"] {
+            assert_eq!(good.parse::<Group>().unwrap().as_str(), good);
+        }
+        for bad in ["", "a b", "서울", &"x".repeat(65)] {
+            assert!(bad.parse::<Group>().is_err(), "{bad:?}");
+        }
+        for (address, group) in [
+            ("192.0.2.77", "192.0.2.0/24"),
+            ("::ffff:192.0.2.77", "192.0.2.0/24"),
+            ("2001:db8:7:1:2:3:4:5", "2001:db8:7::/48"),
+        ] {
+            let network = Group::of_network(address.parse().unwrap());
+            assert_eq!(network.as_str(), group);
+            assert_eq!(network.as_str().parse(), Ok(network.clone()));
         }
     }
 }
