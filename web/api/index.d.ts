@@ -127,6 +127,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/exams/{exam}/pace": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Look up an exam's pace */
+        get: operations["get_pace"];
+        /**
+         * Set an exam's pace
+         * @description The whole of it: what is absent asks nothing from now on. The node that answers obeys at once, the others within
+         *     about a second.
+         */
+        put: operations["put_pace"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/exams/{exam}/recordings": {
         parameters: {
             query?: never;
@@ -154,8 +176,8 @@ export interface paths {
         get?: never;
         /**
          * Add candidates to the roster, or change them
-         * @description Others stay. As CSV the first line names the columns: `candidate`, and optionally `name` and `subjects` (with
-         *     spaces between them).
+         * @description Others stay. As CSV the first line names the columns: `candidate`, and optionally `name`, `subjects` (with
+         *     spaces between them) and `group`.
          */
         put: operations["put_roster"];
         post?: never;
@@ -327,7 +349,8 @@ export interface paths {
         put?: never;
         /**
          * Sign the next parts
-         * @description As often as wanted while the recording is open; a URL that has expired is simply asked for again.
+         * @description As often as wanted while the recording is open; a URL that has expired is simply asked for again. Where the exam has
+         *     a pace, parts wait for their turn: 429 says when to ask again. A heartbeat always passes.
          */
         post: operations["sign_parts"];
         delete?: never;
@@ -500,7 +523,7 @@ export interface components {
             added: number;
             /**
              * Format: int64
-             * @description Candidates whose name or subjects changed.
+             * @description Candidates whose name, subjects or group changed.
              */
             updated: number;
         };
@@ -508,6 +531,7 @@ export interface components {
          * @description One candidate of an exam.
          * @example {
          *       "candidate": "C-00017",
+         *       "group": "seoul-1",
          *       "name": "Kim Minji",
          *       "subjects": [
          *         "coding"
@@ -517,6 +541,8 @@ export interface components {
         Entry: {
             /** @description The platform's opaque id. */
             candidate: string;
+            /** @description With whom the candidate shares an uplink, such as a test centre. */
+            group?: string | null;
             /** @description For reviewers; kept apart, never in keys, logs or URLs. */
             name?: string | null;
             /** @description The subjects the candidate sits; all if absent. */
@@ -548,6 +574,9 @@ export interface components {
          *       "id": "spring-2026",
          *       "limits": {},
          *       "notice": {},
+         *       "pace": {
+         *         "group_by": "none"
+         *       },
          *       "retention": {},
          *       "subjects": [
          *         {
@@ -583,6 +612,8 @@ export interface components {
             notice: {
                 [key: string]: string;
             };
+            /** @description How fast its senders may go at the moment. */
+            pace: components["schemas"]["PacePolicy"];
             /** @description How long recordings are kept. */
             retention: components["schemas"]["Retention"];
             /** @description Its timed parts. */
@@ -592,6 +623,30 @@ export interface components {
             /** @description What is recorded. */
             tracks: string[];
         };
+        /**
+         * @description How an exam's senders are slowed down, and who said so.
+         * @example {
+         *       "changed_at": "2026-11-22T06:00:10Z",
+         *       "changed_by": "01JD8Z0QX3V5T9K2M4N6P8R0SW",
+         *       "group_by": "none",
+         *       "live_nodes": 2,
+         *       "max_bytes_per_s": 250000000
+         *     }
+         */
+        ExamPace: components["schemas"]["PacePolicy"] & {
+            /**
+             * Format: date-time
+             * @description When it was set; absent if it never was.
+             */
+            changed_at?: string | null;
+            /** @description The API key that it was set with. */
+            changed_by?: string | null;
+            /**
+             * Format: int32
+             * @description How many nodes share the rates, as the node knows that answers.
+             */
+            live_nodes: number;
+        };
         /** @description What an exam is called. */
         ExamTitle: {
             /** @description Its slug. */
@@ -599,6 +654,11 @@ export interface components {
             /** @description For people. */
             title: string;
         };
+        /**
+         * @description What makes candidates one group.
+         * @enum {string}
+         */
+        GroupBy: "none" | "roster" | "network";
         /** @description A SHA-256 digest, 64 lower-case hex digits */
         Hex32: string;
         /** @description What one recording may take. */
@@ -643,6 +703,11 @@ export interface components {
          *       "notice": {
          *         "en": "Our recruiters watch this within 30 days."
          *       },
+         *       "pace": {
+         *         "max_bytes_per_s": 250000000,
+         *         "parallel": 2,
+         *         "spread_s": 60
+         *       },
          *       "retention": {
          *         "days": 30
          *       },
@@ -675,6 +740,8 @@ export interface components {
             notice?: {
                 [key: string]: string;
             };
+            /** @description How fast its senders may go; `PUT /v1/exams/{exam}/pace` changes it at any time. */
+            pace?: components["schemas"]["PacePolicy"];
             /** @description How long recordings are kept. */
             retention?: components["schemas"]["Retention"];
             /** @description Its timed parts, at least one. */
@@ -924,6 +991,64 @@ export interface components {
              */
             retry_after_s?: number | null;
         };
+        /**
+         * @description How an exam's senders are slowed down. What is absent asks nothing.
+         * @example {
+         *       "group_by": "roster",
+         *       "group_bytes_per_s": 25000000,
+         *       "groups": {
+         *         "seoul-1": 12500000
+         *       },
+         *       "max_bytes_per_s": 250000000,
+         *       "parallel": 2,
+         *       "spread_s": 60
+         *     }
+         */
+        PacePolicy: {
+            /**
+             * @description What makes candidates one group, which shares an uplink: `roster` (the group that the roster names) or `network`
+             *     (a /24 of IPv4, a /48 of IPv6); `none` if absent.
+             * @default none
+             */
+            group_by: components["schemas"]["GroupBy"];
+            /**
+             * Format: int64
+             * @description At most this many bytes per second for each group that `groups` does not name.
+             * @default null
+             */
+            group_bytes_per_s: number | null;
+            /**
+             * @description At most this many bytes per second, by group.
+             * @default {}
+             */
+            groups: {
+                [key: string]: number;
+            };
+            /**
+             * Format: int64
+             * @description At most this many bytes per second for the whole exam.
+             * @default null
+             */
+            max_bytes_per_s: number | null;
+            /**
+             * Format: int32
+             * @description At most this many parts of one candidate in flight, 1 to 100.
+             * @default null
+             */
+            parallel: number | null;
+            /**
+             * @description Why nothing is to be sent at the moment, for candidates to read, 1 to 200 characters; absent lets them send.
+             * @default null
+             */
+            paused: string | null;
+            /**
+             * Format: int64
+             * @description Those who have much to send after the bell begin within so many seconds from it, each at a moment of their own;
+             *     at most an hour.
+             * @default null
+             */
+            spread_s: number | null;
+        };
         /** @description One page of a list. */
         Page_Exam: {
             /** @description The items, in the order of their ids. */
@@ -947,6 +1072,8 @@ export interface components {
                 notice: {
                     [key: string]: string;
                 };
+                /** @description How fast its senders may go at the moment. */
+                pace: components["schemas"]["PacePolicy"];
                 /** @description How long recordings are kept. */
                 retention: components["schemas"]["Retention"];
                 /** @description Its timed parts. */
@@ -1134,6 +1261,7 @@ export interface components {
             detail: string;
             /** @description The field it is about. */
             field?: string | null;
+            pace?: components["schemas"]["Pace"] | null;
             /** @description The parts that are missing or differ, ascending. */
             parts?: number[];
             /** @description Under which the server's log speaks of it. */
@@ -2028,6 +2156,180 @@ export interface operations {
             };
             /** @description `not_found`, `no_such_route` */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`, `timeout` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_pace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The exam's id */
+                exam: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExamPace"];
+                };
+            };
+            /** @description `unauthenticated`, `expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`, `bad_handle` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`, `no_such_route` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`, `timeout` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_pace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The exam's id */
+                exam: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PacePolicy"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExamPace"];
+                };
+            };
+            /** @description `bad_json`, `bad_body` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthenticated`, `expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`, `bad_handle` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`, `no_such_route` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid`, `part_number`, `part_size`, `beyond_budget`, `parts_invalid`, `size_mismatch`, `checksum_mismatch` */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3152,6 +3454,15 @@ export interface operations {
             };
             /** @description `invalid`, `part_number`, `part_size`, `beyond_budget`, `parts_invalid`, `size_mismatch`, `checksum_mismatch` */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `paced`: not their turn, or sending is paused */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use crate::{AfterCrash, CandidateId, Capture, ExamId, Language, SubjectId, Track};
+use crate::{AfterCrash, CandidateId, Capture, ExamId, Group, Language, SubjectId, Track};
 
 /// One recruitment test.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,6 +58,8 @@ pub struct RosterEntry {
     pub name: Option<String>,
     /// The subjects the candidate sits; `None` means all.
     pub subjects: Option<Vec<SubjectId>>,
+    /// With whom the candidate shares an uplink, such as a test centre.
+    pub group: Option<Group>,
 }
 
 /// An exam asks for no track, or for one twice, or for more than [`Exam::MOST_TRACKS`].

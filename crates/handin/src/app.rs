@@ -14,6 +14,7 @@ use crate::db::{self, Db};
 use crate::objects::{self, Objects};
 use crate::service::exams::ExamCache;
 use crate::service::keyring::{BadSecret, Keyring};
+use crate::service::pace::Paces;
 use crate::service::progress::Progress;
 use crate::service::tokens::TokenVerifier;
 
@@ -35,6 +36,8 @@ pub struct App {
     pub tokens: TokenVerifier,
     /// Exams as they were last seen.
     pub exams: ExamCache,
+    /// How fast this node's senders may go.
+    pub paces: Paces,
     /// What browsers said of themselves.
     pub progress: Progress,
     /// Wakes the job runner.
@@ -80,6 +83,7 @@ impl App {
             tokens: TokenVerifier::new(&platform_keys(&config)?)
                 .map_err(|error| StartError::PlatformKeys(error.to_string()))?,
             exams: ExamCache::default(),
+            paces: Paces::new(ids.row(clock.now())),
             progress: Progress::default(),
             jobs: Wake::default(),
             config,

@@ -41,6 +41,25 @@ pub const METRICS: &[Metric] = &[
         "Bytes that stand only in browsers, as those said last that this node heard of within the hour",
     ),
     metric("handin_opens_total", "counter", &["upload"], "Recordings opened"),
+    metric(
+        "handin_admitted_total",
+        "counter",
+        &["priority"],
+        "Sign calls let through by an exam's pace: `deadline`, `finishing` or `at_risk`",
+    ),
+    metric(
+        "handin_paced_total",
+        "counter",
+        &["why"],
+        "Sign calls told to come again: `paused`, `spread`, `rate` or `urls`",
+    ),
+    metric(
+        "handin_pace_level_bytes",
+        "gauge",
+        &["exam"],
+        "What this node may let through at once, by exam with a rate; below zero while it is ahead of the rate",
+    ),
+    metric("handin_live_nodes", "gauge", &[], "Nodes that share the rates, as this one knows"),
     metric("handin_sign_seconds", "histogram", &[], "How long sign calls took, in seconds"),
     metric(
         "handin_seals_total",

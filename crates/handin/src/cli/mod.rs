@@ -11,12 +11,14 @@ pub mod doctor;
 mod exam;
 mod capture;
 mod roster;
+mod pace;
 mod token;
 mod keys;
 mod maintain;
 
 mod output;
 mod place;
+mod quantity;
 mod platform;
 
 use std::process::ExitCode;
@@ -51,6 +53,8 @@ enum Command {
     /// Import the candidates of an exam
     #[command(subcommand)]
     Roster(roster::Command),
+    /// See and set how fast an exam's candidates may send; pause them
+    Pace(pace::Args),
     /// Mint a candidate's token
     Token(token::Args),
     /// Create, list and revoke API keys; rotate the signing secret
@@ -92,6 +96,7 @@ async fn execute(command: Command) -> anyhow::Result<ExitCode> {
         Command::Doctor(args) => return Box::pin(doctor::run(args, clock, ids)).await,
         Command::Exam(command) => exam::run(command).await?,
         Command::Roster(command) => roster::run(command).await?,
+        Command::Pace(args) => pace::run(args).await?,
         Command::Token(args) => token::run(args).await?,
         Command::Keys(command) => keys::run(command, clock, ids).await?,
         Command::Config(args) => return maintain::config(&args),

@@ -15,7 +15,7 @@ pub enum Command {
     Import {
         /// The exam's id
         exam: String,
-        /// A .csv (candidate,name,subjects), .json (an array) or .ndjson file
+        /// A .csv (candidate,name,subjects,group), .json (an array) or .ndjson file
         file: PathBuf,
         #[command(flatten)]
         server: Server,

@@ -185,6 +185,11 @@ impl Node {
         if let Some(listener) = listener {
             let (noting, stopped) = (app.clone(), stop.clone());
             tasks.spawn(async move { service::progress::keep_flushing(&noting, stopped).await });
+            // Before the first request: a pause holds from the start.
+            service::pace::look(&app).await?;
+            service::pace::beat(&app).await?;
+            let (pacing, stopped) = (app.clone(), stop.clone());
+            tasks.spawn(async move { service::pace::keep_current(&pacing, stopped).await });
             let (router, stop) = (http::router(app.clone()), stop.clone());
             let grace = Duration::from_secs(app.config.server.shutdown_grace_s);
             tasks.spawn(async move {

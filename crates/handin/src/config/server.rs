@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use super::network::Network;
 use super::section::{Value, section};
 
 /// A part of the program that a process may run.
@@ -54,6 +55,9 @@ section! {
         shutdown_grace_s: u64 = 30, in 0..=3_600;
         /// The pages of these origins may call the candidate routes; `*` stands for every origin.
         cors_origins: Vec<String> = vec!["*".to_owned()];
+        /// The proxies in front of the API, by address or network: their `X-Forwarded-For` is believed when candidates are
+        /// told apart by network. Without it a request comes from whoever opened the connection.
+        trusted_proxies: Vec<Network> = Vec::new();
     }
 }
 

@@ -19,6 +19,9 @@ section! {
         seal_lease_s: u64 = 60, in 5..=3_600;
         /// The most parts signed in one call.
         sign_ahead: usize = 100, in 1..=1_000;
+        /// How many part URLs a recording may have signed per second, counted over ten seconds and on each node. It bounds
+        /// clients that do not obey; one that does never meets it.
+        part_urls_per_s: u32 = 200, in 1..=100_000;
         /// How many parts a browser is asked to have in flight at most; not asked by default.
         parallel: Option<u32> = None;
         /// How many bytes per second a browser is asked to send at most, all tracks together; not asked by default.

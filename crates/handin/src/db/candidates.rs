@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use handin_core::{CandidateId, ExamId, RosterEntry, SubjectId};
+use handin_core::{CandidateId, ExamId, Group, RosterEntry, SubjectId};
 use sqlx::AnyConnection;
 
 use super::audit::{self, NewAudit};
@@ -26,17 +26,19 @@ pub struct PutRoster {
 pub struct RosterCounts {
     /// Candidates who were not on the roster before.
     pub added: u64,
-    /// Candidates whose name or subjects changed.
+    /// Candidates whose name, subjects or group changed.
     pub updated: u64,
 }
 
 bulk!(
     PUT,
-    "insert into candidate (exam, candidate, name, subjects) values ",
-    4,
-    " on conflict (exam, candidate) do update set name = excluded.name, subjects = excluded.subjects
+    "insert into candidate (exam, candidate, name, subjects, pace_group) values ",
+    5,
+    " on conflict (exam, candidate) do update set
+          name = excluded.name, subjects = excluded.subjects, pace_group = excluded.pace_group
       where candidate.name is distinct from excluded.name
-         or candidate.subjects is distinct from excluded.subjects"
+         or candidate.subjects is distinct from excluded.subjects
+         or candidate.pace_group is distinct from excluded.pace_group"
 );
 
 pub(super) const COUNT: &str = "select count(*) as candidates from candidate where exam = $1";
@@ -58,6 +60,7 @@ impl Change for PutRoster {
                     .bind(entry.candidate.as_str())
                     .bind(entry.name.clone())
                     .bind(entry.subjects.as_deref().map(names_json))
+                    .bind(entry.group.as_ref().map(Group::to_string))
             })
             .await?;
         let added = self.count(tx).await?.saturating_sub(before);
@@ -99,6 +102,14 @@ pub async fn expected(db: &Db, exam: &ExamId) -> Result<Vec<(SubjectId, i64)>, E
     subjects.iter().map(|row| subject(row).map(total)).collect()
 }
 
+pub(super) const GROUP_OF: &str = "select pace_group from candidate where exam = $1 and candidate = $2";
+
+/// With whom a candidate shares an uplink, as the roster says.
+pub async fn group_of(db: &Db, exam: &ExamId, candidate: &CandidateId) -> Result<Option<Group>, Error> {
+    let row = db.one(query(GROUP_OF).bind(exam.as_str()).bind(candidate.as_str())).await?;
+    row.map_or(Ok(None), |row| Row::new("candidate", &row).opt_name("pace_group"))
+}
+
 /// Which candidates of an exam to list; `None` means all.
 #[derive(Debug, Clone, Default)]
 pub struct RosterFilter {
@@ -111,16 +122,16 @@ pub struct RosterFilter {
 // A subject is looked for with its quotes: a slug has none, so no other subject contains it. Who was seen without being
 // on the roster follows with no subject of their own; both halves stop at the limit, so a page costs a page.
 pub(super) const PAGE: &str = "\
-    select candidate, name, subjects from (
+    select candidate, name, subjects, pace_group from (
         select * from (
-            select candidate, name, subjects from candidate
+            select candidate, name, subjects, pace_group from candidate
             where exam = $1 and candidate > $2 and (cast($3 as text) is null or candidate = $3)
               and (cast($4 as text) is null or subjects is null or replace(subjects, '\"' || $4 || '\"', '') <> subjects)
             order by candidate limit $5
         ) listed
         union all
         select * from (
-            select distinct candidate, null as name, '[]' as subjects from recording
+            select distinct candidate, null as name, '[]' as subjects, null as pace_group from recording
             where exam = $1 and candidate > $2 and (cast($3 as text) is null or candidate = $3)
               and cast($4 as text) is null
               and not exists (
@@ -149,7 +160,8 @@ pub async fn page(
     let entry = |row| {
         let row = Row::new("candidate", row);
         let (candidate, name) = (row.name("candidate")?, row.opt_text("name")?);
-        Ok(RosterEntry { candidate, name, subjects: row.opt_names("subjects")? })
+        let (subjects, group) = (row.opt_names("subjects")?, row.opt_name("pace_group")?);
+        Ok(RosterEntry { candidate, name, subjects, group })
     };
     db.all(page).await?.iter().map(entry).collect()
 }

@@ -8,6 +8,7 @@ use sqlx::AnyConnection;
 use sqlx::any::AnyRow;
 
 use super::audit::{self, NewAudit};
+use super::pace::{self, ExamPace};
 use super::rows::{Row, millis, names_json, opt_count, opt_millis};
 use super::statement::{bulk, execute, query};
 use super::{Change, Db, Error};
@@ -17,6 +18,8 @@ use super::{Change, Db, Error};
 pub struct CreateExam {
     /// The exam.
     pub exam: Exam,
+    /// How fast its senders may go.
+    pub pace: Option<ExamPace>,
     /// Who did it.
     pub audit: NewAudit,
 }
@@ -57,6 +60,9 @@ impl Change for CreateExam {
                     .bind(opt_millis(subject.ends_at))
             })
             .await?;
+        if let Some(pace) = &self.pace {
+            pace::set(tx, pace).await?;
+        }
         audit::add(tx, &[&self.audit]).await?;
         Ok(true)
     }

@@ -1,4 +1,4 @@
-//! The ledger: what is known about exams, candidates, recordings, receipts, keys, jobs and events, in SQLite or
+//! The ledger: what is known about exams, candidates, recordings, receipts, keys, jobs, events and nodes, in SQLite or
 //! PostgreSQL, from one SQL text.
 //!
 //! Every function stands next to its SQL. Whoever calls decides what a change means; here a change of state is one
@@ -20,7 +20,9 @@ pub mod audit;
 pub mod candidates;
 pub mod exams;
 pub mod jobs;
+pub mod nodes;
 pub mod outbox;
+pub mod pace;
 pub mod receipts;
 pub mod recordings;
 pub mod revisions;

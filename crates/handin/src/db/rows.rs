@@ -82,6 +82,11 @@ impl<'r> Row<'r> {
         serde_json::from_str(&text).map(Some).map_err(|error| self.corrupt(column, error))
     }
 
+    /// JSON of a known shape.
+    pub(super) fn json<T: DeserializeOwned>(&self, column: &str) -> Result<T, Error> {
+        self.opt_json(column)?.ok_or_else(|| self.corrupt(column, "is null"))
+    }
+
     /// A JSON array of names.
     pub(super) fn opt_names<T: FromStr<Err: std::fmt::Display>>(
         &self,

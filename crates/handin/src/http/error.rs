@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 
+use super::sign::Pace;
 use crate::service;
 
 /// One kind of failure.
@@ -59,6 +60,7 @@ pub const PROBLEMS: &[ProblemKind] = &[
     kind("parts_invalid", StatusCode::UNPROCESSABLE_ENTITY, "The parts are not a whole recording"),
     kind("size_mismatch", StatusCode::UNPROCESSABLE_ENTITY, "Sizes differ"),
     kind("checksum_mismatch", StatusCode::UNPROCESSABLE_ENTITY, "Checksums differ"),
+    kind("paced", StatusCode::TOO_MANY_REQUESTS, "Others go first, or sending is paused"),
     kind("too_many_takes", StatusCode::TOO_MANY_REQUESTS, "No further take can be opened"),
     kind("internal", StatusCode::INTERNAL_SERVER_ERROR, "Something went wrong on our side"),
     kind("unavailable", StatusCode::SERVICE_UNAVAILABLE, "A part of the server is not available"),
@@ -74,6 +76,9 @@ pub struct Problem {
     parts: Vec<u32>,
     state: Option<&'static str>,
     retry_after: Option<Duration>,
+    /// Whether the pause was spread by whoever asks for it.
+    is_spread: bool,
+    pace: Option<Box<Pace>>,
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
@@ -81,8 +86,9 @@ impl Problem {
     /// A problem that arises at the edge itself; `code` is one of [`PROBLEMS`].
     pub fn new(code: &'static str, detail: impl Into<String>) -> Problem {
         let kind = find(code);
-        let (field, parts, state, retry_after, source) = (None, Vec::new(), None, None, None);
-        Problem { kind, detail: detail.into(), field, parts, state, retry_after, source }
+        let (field, parts, state, retry_after, is_spread) = (None, Vec::new(), None, None, false);
+        let (pace, source) = (None, None);
+        Problem { kind, detail: detail.into(), field, parts, state, retry_after, is_spread, pace, source }
     }
 
     /// The same problem, about one field of the body.
@@ -131,12 +137,14 @@ impl Problem {
             field: self.field.as_deref(),
             parts: &self.parts,
             state: self.state,
+            pace: self.pace.as_deref(),
         };
         let body = serde_json::to_vec(&document).unwrap_or_default();
         let mut response =
             (self.kind.status, [(header::CONTENT_TYPE, "application/problem+json")], body).into_response();
         if let Some(pause) = self.retry_after {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(jittered(pause, chance)));
+            let seconds = if self.is_spread { pause.as_secs() } else { jittered(pause, chance) };
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         if self.kind.status == StatusCode::UNAUTHORIZED {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
@@ -152,6 +160,10 @@ impl From<service::Error> for Problem {
         problem.retry_after = error.retry_after();
         match error {
             service::Error::Invalid { field, .. } => problem.field = Some(field),
+            service::Error::Paced { pace, .. } => {
+                problem.is_spread = true;
+                problem.pace = Pace::unless_empty(pace).map(Box::new);
+            }
             service::Error::State { state, .. } => problem.state = Some(state.as_str()),
             service::Error::Unavailable { source, .. } | service::Error::Internal(source) => {
                 problem.source = Some(source.into());
@@ -199,6 +211,9 @@ pub struct Document<'a> {
     /// The state of the recording.
     #[serde(skip_serializing_if = "Option::is_none")]
     state: Option<&'a str>,
+    /// What the server asks of the sender.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pace: Option<&'a Pace>,
 }
 
 fn find(code: &str) -> &'static ProblemKind {
@@ -229,7 +244,7 @@ fn chain(error: &dyn StdError) -> String {
 pub fn reference_page() -> String {
     let mut page = "# Problems\n\nGenerated; a test fails when it is stale. Every failure is an RFC 9457 problem document \
         (`application/problem+json`) with\n`type`, `title`, `status`, `detail`, `code` and `request_id`; some name the \
-        `field`, the `parts` or the `state` too.\nCompare `code`, show `detail`. A 503 or 429 that passes carries \
+        `field`, the `parts`, the `state` or the `pace` too.\nCompare `code`, show `detail`. A 503 or 429 that passes carries \
         `Retry-After`.\n\n| code | status | |\n|---|---|---|\n"
         .to_owned();
     for ProblemKind { code, status, title } in PROBLEMS {

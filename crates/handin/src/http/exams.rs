@@ -15,6 +15,7 @@ use utoipa::ToSchema;
 use super::capture::CaptureWish;
 use super::error::Problem;
 use super::extract::{Id, Json, Platform, Query, field, optional_field};
+use super::pace::PacePolicy;
 use super::page::{Page, PageQuery, read_cursor, read_limit};
 use crate::app::App;
 use crate::service::{self, Error};
@@ -27,7 +28,8 @@ use crate::service::{self, Error};
     "subjects": [{ "id": "coding", "title": "Coding", "ends_at": "2026-11-22T06:00:00Z" }],
     "limits": { "max_bytes": 2147483648u64 }, "retention": { "days": 30 },
     "capture": { "webcam": { "width": 1280, "height": 720, "video_bits_per_second": 900000 } },
-    "notice": { "en": "Our recruiters watch this within 30 days." }, "after_crash": "next_take"
+    "notice": { "en": "Our recruiters watch this within 30 days." }, "after_crash": "next_take",
+    "pace": { "max_bytes_per_s": 250000000, "parallel": 2, "spread_s": 60 }
 }))]
 pub struct NewExam {
     /// Its slug; one is made if absent.
@@ -52,6 +54,9 @@ pub struct NewExam {
     notice: BTreeMap<String, String>,
     /// What a candidate may do when a recording broke off: `next_take` (record on, the default) or `seal` (no more).
     after_crash: Option<String>,
+    /// How fast its senders may go; `PUT /v1/exams/{exam}/pace` changes it at any time.
+    #[serde(default)]
+    pace: PacePolicy,
 }
 
 /// An exam.
@@ -64,7 +69,7 @@ pub struct NewExam {
             "audio_bits_per_second": 32000, "whole_monitor": false },
         "screen": { "width": 1280, "height": 720, "frame_rate": 5, "video_bits_per_second": 300000,
             "audio_bits_per_second": 0, "whole_monitor": true }
-    }, "notice": {}, "after_crash": "next_take", "created_at": "2026-11-01T00:00:00Z"
+    }, "notice": {}, "after_crash": "next_take", "pace": { "group_by": "none" }, "created_at": "2026-11-01T00:00:00Z"
 }))]
 pub struct Exam {
     /// Its slug.
@@ -85,6 +90,8 @@ pub struct Exam {
     notice: BTreeMap<String, String>,
     /// `next_take` or `seal`.
     after_crash: &'static str,
+    /// How fast its senders may go at the moment.
+    pace: PacePolicy,
     /// When it was created.
     created_at: Timestamp,
 }
@@ -132,7 +139,7 @@ pub async fn create(
     Json(new): Json<NewExam>,
 ) -> Result<(StatusCode, axum::Json<Exam>), Problem> {
     let exam = service::exams::create(&app, &who, new.try_into()?).await?;
-    Ok((StatusCode::CREATED, axum::Json(exam.as_ref().into())))
+    Ok((StatusCode::CREATED, axum::Json(with_pace(&app, &exam).await?)))
 }
 
 /// List exams
@@ -145,7 +152,14 @@ pub async fn list(
 ) -> Result<axum::Json<Page<Exam>>, Problem> {
     let limit = read_limit(page.limit)?;
     let exams = service::exams::list(&app, read_cursor(page.cursor.as_deref())?, limit).await?;
-    Ok(axum::Json(Page::of(exams, limit, |exam| exam.id.as_str(), |exam| (&exam).into())))
+    let paces = service::pace::of_exams(&app, &exams).await?;
+    let exams = exams.into_iter().zip(paces).collect();
+    Ok(axum::Json(Page::of(
+        exams,
+        limit,
+        |(exam, _)| exam.id.as_str(),
+        |(exam, pace)| Exam::of(&exam, &pace),
+    )))
 }
 
 /// Look up an exam
@@ -156,7 +170,13 @@ pub async fn show(
     _platform: Platform,
     Id(id): Id<ExamId>,
 ) -> Result<axum::Json<Exam>, Problem> {
-    Ok(axum::Json(service::exams::get(&app, &id).await?.as_ref().into()))
+    let exam = service::exams::get(&app, &id).await?;
+    Ok(axum::Json(with_pace(&app, &exam).await?))
+}
+
+async fn with_pace(app: &App, exam: &core::Exam) -> Result<Exam, Error> {
+    let pace = service::pace::get(app, &exam.id).await?;
+    Ok(Exam::of(exam, &pace.map(|pace| pace.policy).unwrap_or_default()))
 }
 
 impl TryFrom<NewExam> for service::exams::NewExam {
@@ -176,6 +196,7 @@ impl TryFrom<NewExam> for service::exams::NewExam {
             capture: by_name("capture", new.capture)?,
             notice: by_name("notice", new.notice)?,
             after_crash: optional_field("after_crash", new.after_crash.as_deref())?.unwrap_or_default(),
+            pace: new.pace.try_into().map_err(|error: Error| error.within("pace"))?,
         })
     }
 }
@@ -196,8 +217,8 @@ impl Subject {
     }
 }
 
-impl From<&core::Exam> for Exam {
-    fn from(exam: &core::Exam) -> Exam {
+impl Exam {
+    fn of(exam: &core::Exam, pace: &core::pacing::PacePolicy) -> Exam {
         Exam {
             id: exam.id.to_string(),
             title: exam.title.clone(),
@@ -212,6 +233,7 @@ impl From<&core::Exam> for Exam {
                 .collect(),
             notice: texts(exam),
             after_crash: exam.after_crash.as_str(),
+            pace: pace.into(),
             created_at: exam.created_at,
         }
     }

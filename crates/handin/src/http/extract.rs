@@ -1,5 +1,7 @@
 //! Extractors: they say in a handler's signature who may call and what is read, and refuse everything else by name.
 
+use std::convert::Infallible;
+use std::net::IpAddr;
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -13,6 +15,7 @@ use serde::de::DeserializeOwned;
 
 use super::error::Problem;
 use crate::app::App;
+use crate::config::Network;
 use crate::service::{self, Error, api_keys, recordings, tokens};
 
 /// A candidate, by token.
@@ -75,6 +78,36 @@ async fn authenticate(app: &App, headers: &HeaderMap) -> Result<recordings::Who,
 fn bearer(headers: &HeaderMap) -> Option<&str> {
     let (scheme, credential) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| credential.trim())
+}
+
+/// Whoever opened the connection that a request came on.
+#[derive(Debug, Clone, Copy)]
+pub struct Peer(pub IpAddr);
+
+/// Where a request comes from: whoever opened the connection, or whom the trusted proxies in between name.
+pub struct Address(pub Option<IpAddr>);
+
+impl FromRequestParts<Arc<App>> for Address {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Infallible> {
+        let peer = parts.extensions.get::<Peer>().map(|Peer(address)| *address);
+        Ok(Address(peer.map(|peer| behind(peer, &parts.headers, &app.config.server.trusted_proxies))))
+    }
+}
+
+/// Each proxy adds whom it was called by at the end of `X-Forwarded-For`; what stands before the first one that is not
+/// trusted may be anybody's invention.
+fn behind(peer: IpAddr, headers: &HeaderMap, trusted: &[Network]) -> IpAddr {
+    let lines = headers.get_all("x-forwarded-for").iter().filter_map(|line| line.to_str().ok());
+    let hops: Vec<&str> = lines.flat_map(|line| line.split(',')).map(str::trim).collect();
+    let mut address = peer;
+    for hop in hops.into_iter().rev() {
+        let named = hop.parse().ok().filter(|_| trusted.iter().any(|network| network.contains(address)));
+        let Some(named) = named else { break };
+        address = named;
+    }
+    address
 }
 
 /// The one parameter of a path, as a core type. What is no such name cannot exist either: 404.
@@ -170,4 +203,34 @@ pub fn field<T: FromStr<Err = BadName>>(name: &str, text: &str) -> Result<T, Err
 /// The same for a field that may be absent.
 pub fn optional_field<T: FromStr<Err = BadName>>(name: &str, text: Option<&str>) -> Result<Option<T>, Error> {
     text.map(|text| field(name, text)).transpose()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Config, Environment, Flags};
+
+    #[test]
+    fn only_trusted_proxies_say_who_called_them() {
+        let mut flags = Flags::new();
+        flags.insert("server.trusted_proxies", "10.0.0.0/8,192.0.2.1".to_owned());
+        let trusted = Config::load(flags, Environment::new(), None).unwrap().server.trusted_proxies;
+        let cases = [
+            ("203.0.113.5", "", "203.0.113.5"),
+            ("203.0.113.5", "198.51.100.1", "203.0.113.5"),
+            ("10.1.1.1", "198.51.100.1", "198.51.100.1"),
+            ("10.1.1.1", "1.1.1.1, 198.51.100.1", "198.51.100.1"),
+            ("10.1.1.1", "1.1.1.1, 198.51.100.1, 192.0.2.1", "198.51.100.1"),
+            ("10.1.1.1", "198.51.100.1, unknown", "10.1.1.1"),
+            ("10.1.1.1", "", "10.1.1.1"),
+        ];
+        for (peer, forwarded, client) in cases {
+            let mut headers = HeaderMap::new();
+            if !forwarded.is_empty() {
+                headers.insert("x-forwarded-for", forwarded.parse().unwrap());
+            }
+            let found = behind(peer.parse().unwrap(), &headers, &trusted);
+            assert_eq!(found, client.parse::<IpAddr>().unwrap(), "{peer}: {forwarded}");
+        }
+    }
 }

@@ -48,6 +48,10 @@ pub async fn metrics(State(app): State<Arc<App>>) -> Response {
 /// Sets what is measured when somebody looks.
 async fn gauge(app: &App) {
     metrics::gauge!("handin_at_risk_bytes").set(app.progress.at_risk_bytes() as f64);
+    metrics::gauge!("handin_live_nodes").set(f64::from(app.paces.live_nodes()));
+    for (exam, level) in app.paces.levels(app.clock.now()) {
+        metrics::gauge!("handin_pace_level_bytes", "exam" => exam.to_string()).set(level as f64);
+    }
     metrics::gauge!("handin_database_queue").set(app.db.queue_length() as f64);
     // Without the database the other metrics are wanted all the more.
     for count in db::jobs::counts(&app.db).await.unwrap_or_default() {

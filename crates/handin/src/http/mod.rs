@@ -10,6 +10,7 @@ mod serve;
 mod exams;
 mod capture;
 mod roster;
+mod pace;
 mod tokens;
 mod sitting;
 mod sittings;

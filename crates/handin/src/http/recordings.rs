@@ -1,5 +1,6 @@
 //! `/v1/recordings`: opened by candidates, looked up, listed, linked to and discarded.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::error::Problem;
-use super::extract::{Candidate, Id, Json, Platform, Query, Who, field, optional_field};
+use super::extract::{Address, Candidate, Id, Json, Platform, Query, Who, field, optional_field};
 use super::hex32::Hex32;
 use super::page::{Page, read_cursor, read_limit};
 use super::sign::{Pace, SignedUrl};
@@ -145,10 +146,11 @@ const LONGEST_KEY: usize = 128;
 pub async fn open(
     State(app): State<Arc<App>>,
     Candidate(who): Candidate,
+    Address(address): Address,
     headers: HeaderMap,
     Json(new): Json<NewRecording>,
 ) -> Result<(StatusCode, axum::Json<Opened>), Problem> {
-    let wanted = new.parse(idempotency_key(&headers)?)?;
+    let wanted = new.parse(idempotency_key(&headers)?, address)?;
     let opened = recordings::open(&app, &who, wanted).await?;
     Ok((StatusCode::CREATED, axum::Json(opened.into())))
 }
@@ -221,7 +223,7 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Error> {
 }
 
 impl NewRecording {
-    fn parse(self, idempotency_key: Option<String>) -> Result<OpenRecording, Error> {
+    fn parse(self, idempotency_key: Option<String>, address: Option<IpAddr>) -> Result<OpenRecording, Error> {
         Ok(OpenRecording {
             track: field("track", &self.track)?,
             upload: field("upload", &self.upload)?,
@@ -231,6 +233,7 @@ impl NewRecording {
             checksums: self.checksum == Checksum::Sha256,
             started_at: self.started_at,
             idempotency_key,
+            address,
         })
     }
 }

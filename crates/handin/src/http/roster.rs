@@ -9,14 +9,14 @@ use utoipa::ToSchema;
 
 use super::csv;
 use super::error::Problem;
-use super::extract::{Id, Platform, field, media_type, parse_json, read_body};
+use super::extract::{Id, Platform, field, media_type, optional_field, parse_json, read_body};
 use crate::app::App;
 use crate::service::{self, Error};
 
 /// One candidate of an exam.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({ "candidate": "C-00017", "name": "Kim Minji", "subjects": ["coding"] }))]
+#[schema(example = json!({ "candidate": "C-00017", "name": "Kim Minji", "subjects": ["coding"], "group": "seoul-1" }))]
 pub struct Entry {
     /// The platform's opaque id.
     candidate: String,
@@ -24,6 +24,8 @@ pub struct Entry {
     name: Option<String>,
     /// The subjects the candidate sits; all if absent.
     subjects: Option<Vec<String>>,
+    /// With whom the candidate shares an uplink, such as a test centre.
+    group: Option<String>,
 }
 
 /// What a roster has changed.
@@ -32,14 +34,17 @@ pub struct Entry {
 pub struct Counts {
     /// Candidates who were not on it.
     added: u64,
-    /// Candidates whose name or subjects changed.
+    /// Candidates whose name, subjects or group changed.
     updated: u64,
 }
 
+/// The columns of a spreadsheet.
+const COLUMNS: [&str; 4] = ["candidate", "name", "subjects", "group"];
+
 /// Add candidates to the roster, or change them
 ///
-/// Others stay. As CSV the first line names the columns: `candidate`, and optionally `name` and `subjects` (with
-/// spaces between them).
+/// Others stay. As CSV the first line names the columns: `candidate`, and optionally `name`, `subjects` (with
+/// spaces between them) and `group`.
 #[utoipa::path(put, path = "/v1/exams/{exam}/roster", operation_id = "put_roster", tag = "platform",
     params(("exam" = String, Path, description = "The exam's id")),
     request_body(content(
@@ -83,8 +88,8 @@ fn from_csv(body: &[u8]) -> Result<Vec<Entry>, Problem> {
         .ok_or_else(|| Problem::new("invalid", "the CSV has a quote that is never closed"))?;
     let Some((header, rows)) = records.split_first() else { return Ok(Vec::new()) };
     let header: Vec<&str> = header.iter().map(|name| name.trim()).collect();
-    if let Some(unknown) = header.iter().find(|name| !["candidate", "name", "subjects"].contains(name)) {
-        let detail = format!("unknown column {unknown:?}, expected candidate, name and subjects");
+    if let Some(unknown) = header.iter().find(|name| !COLUMNS.contains(name)) {
+        let detail = format!("unknown column {unknown:?}, expected candidate, name, subjects and group");
         return Err(Problem::new("invalid", detail));
     }
     Ok(rows.iter().map(|row| from_row(&header, row)).collect())
@@ -96,7 +101,12 @@ fn from_row(header: &[&str], row: &[String]) -> Entry {
         row.get(place).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
     };
     let subjects = column("subjects").map(|all| all.split_whitespace().map(str::to_owned).collect());
-    Entry { candidate: column("candidate").unwrap_or_default(), name: column("name"), subjects }
+    Entry {
+        candidate: column("candidate").unwrap_or_default(),
+        name: column("name"),
+        subjects,
+        group: column("group"),
+    }
 }
 
 fn parse(entries: &[Entry]) -> Result<Vec<RosterEntry>, Error> {
@@ -108,6 +118,7 @@ impl Entry {
         let candidate = field(&format!("[{place}].candidate"), &self.candidate)?;
         let subject = |subject: &String| field(&format!("[{place}].subjects"), subject);
         let subjects = self.subjects.as_ref().map(|all| all.iter().map(subject).collect()).transpose()?;
-        Ok(RosterEntry { candidate, name: self.name.clone(), subjects })
+        let group = optional_field(&format!("[{place}].group"), self.group.as_deref())?;
+        Ok(RosterEntry { candidate, name: self.name.clone(), subjects, group })
     }
 }

@@ -14,7 +14,8 @@ use utoipa_axum::routes;
 use super::edge::{self, Edge, REQUEST_ID};
 use super::error::Problem;
 use super::{
-    exams, health, pages, receipts, recordings, rehearsal, roster, seal, sign, sitting, sittings, tokens,
+    exams, health, pace, pages, receipts, recordings, rehearsal, roster, seal, sign, sitting, sittings,
+    tokens,
 };
 use crate::app::App;
 
@@ -23,6 +24,7 @@ fn platform() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(exams::create))
         .routes(routes!(exams::list))
         .routes(routes!(exams::show))
+        .routes(routes!(pace::show, pace::put))
         .routes(routes!(tokens::mint))
         .routes(routes!(sittings::status))
         .routes(routes!(sittings::list))

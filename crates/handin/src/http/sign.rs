@@ -88,7 +88,7 @@ pub struct SignedUrl {
 }
 
 /// What the server asks of everything that sends bytes; an absent field asks nothing.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Pace {
     /// Send nothing before this moment.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -106,9 +106,11 @@ pub struct Pace {
 
 /// Sign the next parts
 ///
-/// As often as wanted while the recording is open; a URL that has expired is simply asked for again.
+/// As often as wanted while the recording is open; a URL that has expired is simply asked for again. Where the exam has
+/// a pace, parts wait for their turn: 429 says when to ask again. A heartbeat always passes.
 #[utoipa::path(post, path = "/v1/recordings/{id}/sign", operation_id = "sign_parts", tag = "candidate", request_body = SignRequest,
-    params(("id" = String, Path, description = "The recording's id")), responses((status = 200, body = SignAnswer)))]
+    params(("id" = String, Path, description = "The recording's id")), responses((status = 200, body = SignAnswer),
+        (status = 429, description = "`paced`: not their turn, or sending is paused")))]
 pub async fn sign(
     State(app): State<Arc<App>>,
     Candidate(who): Candidate,

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use handin_core::{BadName, BadPart, Refusal, State};
+use handin_core::{BadName, BadPart, Pace, Refusal, State};
 
 use crate::{db, objects};
 
@@ -76,6 +76,16 @@ pub enum Error {
     /// The store knows neither the upload nor the object.
     #[error("the store no longer knows this upload; open a new take and send the spooled parts again")]
     UploadLost,
+    /// The exam's pace holds the sender back for a while.
+    #[error("{why}")]
+    Paced {
+        /// What holds it back.
+        why: Held,
+        /// What is asked of the sender.
+        pace: Pace,
+        /// When to ask again, in whole seconds; spread already, so that not all return at once.
+        retry_after: Duration,
+    },
     /// More work than we can take on, or a part of us is down. Nothing was changed.
     #[error("{what} is not available at the moment; nothing was lost, try again")]
     Unavailable {
@@ -90,6 +100,35 @@ pub enum Error {
     /// A bug, or data that contradicts itself.
     #[error("something went wrong on our side; it has been logged under this request's id")]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// What holds a sender back.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Held {
+    /// The operator's wish, with the reason.
+    #[error("sending is paused: {0}")]
+    Paused(String),
+    /// Its moment after the bell has not come.
+    #[error("those who have much to send begin one after the other; it is not this one's turn yet")]
+    Spread,
+    /// Others go first.
+    #[error("as much is on its way as the line may carry; it is not this one's turn yet")]
+    Rate,
+    /// It had more URLs than it can use.
+    #[error("no more part URLs can be had for this recording at the moment")]
+    Urls,
+}
+
+impl Held {
+    /// A word for it.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Held::Paused(_) => "paused",
+            Held::Spread => "spread",
+            Held::Rate => "rate",
+            Held::Urls => "urls",
+        }
+    }
 }
 
 impl Error {
@@ -116,6 +155,7 @@ impl Error {
             Error::Refused(Refusal::Checksum(_)) => "checksum_mismatch",
             Error::ObjectDiffers => "object_differs",
             Error::UploadLost => "upload_lost",
+            Error::Paced { .. } => "paced",
             Error::Unavailable { .. } => "unavailable",
             Error::Internal(_) => "internal",
         }
@@ -124,7 +164,9 @@ impl Error {
     /// When it makes sense to try again, if it does.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
-            Error::Sealing { retry_after } | Error::Unavailable { retry_after, .. } => Some(*retry_after),
+            Error::Sealing { retry_after }
+            | Error::Paced { retry_after, .. }
+            | Error::Unavailable { retry_after, .. } => Some(*retry_after),
             _ => None,
         }
     }
@@ -142,6 +184,14 @@ impl Error {
     /// A field that cannot be acted on.
     pub fn invalid(field: impl Into<String>, reason: impl std::fmt::Display) -> Error {
         Error::Invalid { field: field.into(), reason: format!("{reason}") }
+    }
+
+    /// The same failure, with its field inside another one.
+    pub fn within(self, outer: &str) -> Error {
+        match self {
+            Error::Invalid { field, reason } => Error::Invalid { field: format!("{outer}.{field}"), reason },
+            other => other,
+        }
     }
 
     /// A bug, or data that contradicts itself.

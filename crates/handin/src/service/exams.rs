@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use handin_core::pacing::PacePolicy;
 use handin_core::{
     AfterCrash, Capture, CaptureWish, Exam, ExamId, Language, Limits, RosterEntry, Subject, Track,
 };
@@ -35,6 +36,8 @@ pub struct NewExam {
     pub notice: BTreeMap<Language, String>,
     /// What a candidate may do when a recording broke off.
     pub after_crash: AfterCrash,
+    /// How fast its senders may go.
+    pub pace: PacePolicy,
 }
 
 /// Exams do not change once they exist, so they are remembered as they are seen.
@@ -56,11 +59,15 @@ const MOST_LANGUAGES: usize = 20;
 ///
 /// # Errors
 /// [`Error::Invalid`] naming the field; [`Error::Exists`] when another exam has the id. Repeating the very same
-/// request under the same id gives the same exam.
+/// request under the same id gives the same exam, whose pace may have been changed since.
 pub async fn create(app: &App, who: &Platform, new: NewExam) -> Result<Arc<Exam>, Error> {
+    let policy = new.pace.clone();
     let exam = check(app, new)?;
+    let pace = super::pace::checked(app, who, &exam.id, policy).map_err(|error| error.within("pace"))?;
+    let pace = (!pace.policy.is_empty()).then_some(pace);
     let audit = super::audit(app, &who.key_id, "exam.create", exam.id.as_str(), Some(&exam.id));
-    if app.db.change(CreateExam { exam: exam.clone(), audit }).await? {
+    if app.db.change(CreateExam { exam: exam.clone(), pace: pace.clone(), audit }).await? {
+        pace.into_iter().for_each(|pace| app.paces.learn(pace));
         return Ok(Arc::new(exam));
     }
     let existing = get(app, &exam.id).await?;

@@ -5,7 +5,8 @@
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use handin_core::{PartPlan, RecordingId, Upload};
+use handin_core::pacing::GroupBy;
+use handin_core::{Group, PartPlan, RecordingId, Upload};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -41,9 +42,27 @@ pub struct Handle {
     /// The announced length, in bytes.
     #[serde(rename = "s", skip_serializing_if = "Option::is_none", default)]
     pub size: Option<u64>,
+    /// The bell, in unix milliseconds.
+    #[serde(rename = "e", skip_serializing_if = "Option::is_none", default)]
+    pub bell_ms: Option<i64>,
+    /// With whom its sender shares an uplink, as the roster says.
+    #[serde(rename = "g", skip_serializing_if = "Option::is_none", default)]
+    pub roster_group: Option<String>,
+    /// The network that it was opened from.
+    #[serde(rename = "w", skip_serializing_if = "Option::is_none", default)]
+    pub network: Option<String>,
     /// When it ends, in unix milliseconds.
     #[serde(rename = "x")]
     pub expires_ms: i64,
+}
+
+/// The groups a sender belongs to. A handle carries both, so that an exam may go by either when all are open already.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Groups {
+    /// What the roster says.
+    pub roster: Option<Group>,
+    /// The network that the sender calls from.
+    pub network: Option<Group>,
 }
 
 /// The part of a handle that differs between the ways in.
@@ -68,7 +87,7 @@ pub enum Mode {
 
 impl Handle {
     /// The handle of a recording, good until `expires_at`.
-    pub fn of(recording: &Recording, expires_at: Timestamp) -> Handle {
+    pub fn of(recording: &Recording, groups: &Groups, expires_at: Timestamp) -> Handle {
         Handle {
             recording: recording.id.to_string(),
             owner: (
@@ -82,8 +101,21 @@ impl Handle {
             max_parts: recording.max_parts,
             max_bytes: recording.max_bytes,
             size: recording.size,
+            bell_ms: recording.ends_at.map(Timestamp::as_millisecond),
+            roster_group: groups.roster.as_ref().map(Group::to_string),
+            network: groups.network.as_ref().map(Group::to_string),
             expires_ms: expires_at.as_millisecond(),
         }
+    }
+
+    /// The group its sender belongs to.
+    pub fn group(&self, by: GroupBy) -> Option<Group> {
+        let group = match by {
+            GroupBy::None => None,
+            GroupBy::Roster => self.roster_group.as_deref(),
+            GroupBy::Network => self.network.as_deref(),
+        };
+        group.and_then(|group| group.parse().ok())
     }
 
     /// How the recording is cut.

@@ -5,6 +5,8 @@
 pub mod recordings;
 pub mod handles;
 pub mod progress;
+pub mod pace;
+mod paces;
 
 pub mod seal;
 mod claims;
@@ -31,7 +33,7 @@ pub mod error;
 
 use std::time::Duration;
 
-use handin_core::{ExamId, Pace, RecordingId};
+use handin_core::{ExamId, RecordingId};
 use jiff::Timestamp;
 
 pub use error::Error;
@@ -64,15 +66,6 @@ pub async fn prepare_bucket(app: &App) -> Result<(), Error> {
 /// A setting in seconds as a duration.
 fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
-}
-
-/// What every sender is asked at the moment.
-fn pace(app: &App) -> Pace {
-    Pace {
-        parallel: app.config.uploads.parallel,
-        max_bytes_per_s: app.config.uploads.max_bytes_per_s,
-        ..Pace::default()
-    }
 }
 
 /// A job about one recording; at most one of a kind waits for a recording at a time.

@@ -3,6 +3,7 @@
 //! `sign` is the hot path and touches neither database nor store. Sealing lives in `seal.rs`, endings without an
 //! object in `discard.rs`.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use handin_core::{
@@ -13,7 +14,8 @@ use jiff::Timestamp;
 
 use super::api_keys::Platform;
 use super::error::Error;
-use super::handles::{Handle, Mode};
+use super::handles::{Groups, Handle, Mode};
+use super::pace::Wish;
 use super::tokens::Candidate;
 use crate::app::App;
 use crate::db;
@@ -53,6 +55,8 @@ pub struct OpenRecording {
     pub started_at: Option<Timestamp>,
     /// Repeating the request under the same key gives the same recording.
     pub idempotency_key: Option<String>,
+    /// Where the request came from, if it is known.
+    pub address: Option<IpAddr>,
 }
 
 impl OpenRecording {
@@ -122,8 +126,9 @@ pub async fn open(app: &App, who: &Candidate, wanted: OpenRecording) -> Result<O
     }
     let max_bytes = exam.limits.max_bytes.unwrap_or(app.config.uploads.max_bytes);
     check_wanted(&wanted, max_bytes)?;
+    let groups = super::pace::groups_of(app, who, wanted.address).await?;
     if let Some(earlier) = find_earlier(app, who, &wanted).await? {
-        return opened(app, earlier);
+        return opened(app, who, earlier, &groups);
     }
     check_takes(app, who, &wanted.track).await?;
     let new = prepare(app, who, wanted, subject.ends_at, max_bytes).await?;
@@ -134,7 +139,7 @@ pub async fn open(app: &App, who: &Candidate, wanted: OpenRecording) -> Result<O
         discard_unused(app, &new).await;
     }
     metrics::counter!("handin_opens_total", "upload" => inserted.recording.upload.as_str()).increment(1);
-    opened(app, inserted.recording)
+    opened(app, who, inserted.recording, &groups)
 }
 
 fn check_wanted(wanted: &OpenRecording, max_bytes: u64) -> Result<(), Error> {
@@ -271,44 +276,74 @@ async fn discard_unused(app: &App, new: &NewRecording) {
     }
 }
 
-fn opened(app: &App, recording: Recording) -> Result<Opened, Error> {
+fn opened(app: &App, who: &Candidate, recording: Recording, groups: &Groups) -> Result<Opened, Error> {
     let now = app.clock.now();
-    let handle = Handle::of(&recording, recording.salvage_at);
-    let put = match recording.state.takes_parts() {
-        true => sign_put(app, &handle, now)?,
-        false => None,
+    let handle = Handle::of(&recording, groups, recording.salvage_at);
+    let wish = match recording.state.takes_parts() {
+        true => wish_for_put(&handle, None),
+        false => Wish::default(),
     };
-    Ok(Opened {
-        handle: handle.seal(&app.keyring)?,
-        expires_at: recording.salvage_at,
-        put,
-        pace: super::pace(app),
-        recording,
-    })
+    let (put, pace) = match super::pace::admit(app, who, &handle, wish, now) {
+        Ok(pace) if wish.urls > 0 => (sign_put(app, &handle, now)?, pace),
+        Ok(pace) => (None, pace),
+        // The recording is open all the same; the sender has its one URL signed when its turn comes.
+        Err(Error::Paced { pace, retry_after, .. }) => {
+            (None, Pace { retry_after: Some(retry_after), ..pace })
+        }
+        Err(error) => return Err(error),
+    };
+    let (handle, expires_at) = (handle.seal(&app.keyring)?, recording.salvage_at);
+    Ok(Opened { handle, expires_at, put, pace, recording })
 }
 
 /// Signs the next parts of a recording (or its `put` again), and notes the heartbeat. No database, no store call.
 ///
 /// # Errors
 /// [`Error::Handle`], [`Error::NotFound`], [`Error::Expired`] as [`Handle::open`]; [`Error::Part`] naming the part;
-/// [`Error::Invalid`] for more parts than one call may sign.
+/// [`Error::Invalid`] for more parts than one call may sign; [`Error::Paced`] when it is not their turn.
 pub fn sign(app: &App, who: &Candidate, id: &RecordingId, wanted: &SignParts) -> Result<Signed, Error> {
     let now = app.clock.now();
     let handle = Handle::open(&app.keyring, &wanted.handle, who, id, now)?;
-    let signed = match &handle.mode {
+    let wish = match &handle.mode {
         Mode::Put { .. } if !wanted.parts.is_empty() => {
             return Err(Error::invalid("parts", "a put has no parts; leave them out"));
         }
-        Mode::Put { .. } => {
-            Signed { parts: Vec::new(), put: sign_put(app, &handle, now)?, pace: super::pace(app) }
-        }
-        Mode::Parts { upload_id } => {
-            let parts = sign_parts(app, &handle, upload_id, &wanted.parts, now)?;
-            Signed { parts, put: None, pace: super::pace(app) }
-        }
+        Mode::Put { .. } => wish_for_put(&handle, wanted.pending_bytes),
+        Mode::Parts { .. } => wish_for_parts(app, &handle, wanted)?,
     };
+    // Whoever is held back is alive all the same.
     app.progress.note(id, now, wanted.recorded_ms, wanted.pending_bytes);
-    Ok(signed)
+    let pace = super::pace::admit(app, who, &handle, wish, now)?;
+    let parts = match &handle.mode {
+        Mode::Put { .. } => Vec::new(),
+        Mode::Parts { upload_id } => sign_parts(app, &handle, upload_id, &wanted.parts, now)?,
+    };
+    Ok(Signed { parts, put: sign_put(app, &handle, now)?, pace })
+}
+
+fn wish_for_put(handle: &Handle, pending_bytes: Option<u64>) -> Wish {
+    let Mode::Put { .. } = handle.mode else { return Wish::default() };
+    let bytes = handle.size.unwrap_or_default();
+    Wish { urls: 1, bytes, pending: pending_bytes.unwrap_or(bytes), ends: true }
+}
+
+fn wish_for_parts(app: &App, handle: &Handle, wanted: &SignParts) -> Result<Wish, Error> {
+    let (parts, most) = (&wanted.parts, app.config.uploads.sign_ahead);
+    if parts.len() > most {
+        return Err(Error::invalid("parts", format!("ask for at most {most} parts in one call")));
+    }
+    let plan = handle.plan();
+    for part in parts {
+        plan.check(part.number, part.size)?;
+    }
+    let bytes = parts.iter().map(|part| part.size).sum();
+    Ok(Wish {
+        urls: parts.len(),
+        bytes,
+        pending: wanted.pending_bytes.unwrap_or(bytes),
+        // Only the last part is shorter than the others.
+        ends: parts.iter().any(|part| part.size < handle.part_size),
+    })
 }
 
 fn sign_parts(
@@ -318,14 +353,6 @@ fn sign_parts(
     parts: &[PartToSign],
     now: Timestamp,
 ) -> Result<Vec<SignedUrl>, Error> {
-    let most = app.config.uploads.sign_ahead;
-    if parts.len() > most {
-        return Err(Error::invalid("parts", format!("ask for at most {most} parts in one call")));
-    }
-    let plan = handle.plan();
-    for part in parts {
-        plan.check(part.number, part.size)?;
-    }
     app.objects
         .sign_parts(&handle.key, upload_id, parts, now, super::seconds(app.config.uploads.url_ttl_s))
         .map_err(Error::from)

@@ -51,7 +51,7 @@ async fn an_exam_from_before_there_was_a_choice_is_captured_as_usual() {
 #[tokio::test]
 async fn exams_are_created_once_and_read_as_they_were_written() {
     on_each(|TestDb { db, .. }| async move {
-        let create = |name, n| CreateExam { exam: exam(name), audit: audit(n) };
+        let create = |name, n| CreateExam { exam: exam(name), pace: None, audit: audit(n) };
         for (n, name) in (1..).zip(["c", "a", "b", "aa"]) {
             assert!(db.change(create(name, n)).await.unwrap());
         }
@@ -71,6 +71,7 @@ pub(super) fn entry(candidate: &str, name: Option<&str>, subjects: Option<&[&str
         candidate: candidate.parse().unwrap(),
         name: name.map(str::to_owned),
         subjects: subjects.map(|ids| ids.iter().map(|id| id.parse().unwrap()).collect()),
+        group: None,
     }
 }
 
@@ -81,7 +82,7 @@ async fn put(db: &Db, n: u32, entries: Vec<RosterEntry>) -> RosterCounts {
 #[tokio::test]
 async fn rosters_add_and_update_and_count_who_is_expected() {
     on_each(|TestDb { db, .. }| async move {
-        assert!(db.change(CreateExam { exam: exam("spring"), audit: audit(1) }).await.unwrap());
+        assert!(db.change(CreateExam { exam: exam("spring"), pace: None, audit: audit(1) }).await.unwrap());
         let many: Vec<_> = (0..200).map(|n| entry(&format!("c{n:03}"), None, None)).collect();
         assert_eq!(put(&db, 2, many.clone()).await, RosterCounts { added: 200, updated: 0 });
         assert_eq!(put(&db, 3, many).await, RosterCounts { added: 0, updated: 0 });

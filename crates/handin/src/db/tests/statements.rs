@@ -6,7 +6,9 @@ use futures_util::future::join_all;
 use handin_core::{CandidateId, Exam, Subject};
 
 use super::super::statement::Bulk;
-use super::super::{api_keys, audit, candidates, exams, jobs, outbox, receipts, recordings, revisions};
+use super::super::{
+    api_keys, audit, candidates, exams, jobs, nodes, outbox, pace, receipts, recordings, revisions,
+};
 use super::*;
 
 fn texts() -> Vec<&'static str> {
@@ -20,6 +22,7 @@ fn texts() -> Vec<&'static str> {
         candidates::COUNT,
         candidates::BY_SUBJECTS,
         candidates::SUBJECTS,
+        candidates::GROUP_OF,
         candidates::PAGE,
         exams::CREATE,
         exams::GET,
@@ -32,7 +35,15 @@ fn texts() -> Vec<&'static str> {
         jobs::RENEW,
         jobs::NEXT_RUN_AT,
         jobs::COUNTS,
+        nodes::BEAT,
+        nodes::FORGET,
+        nodes::COUNT_LIVE,
+        nodes::FAREWELL,
         outbox::LIST,
+        pace::SET,
+        pace::GET,
+        pace::BETWEEN,
+        pace::CHANGED,
         receipts::ADD,
         receipts::GET,
         receipts::OF_SITTING,
@@ -101,7 +112,9 @@ async fn every_statement_over_many_rows_is_run_at_every_size_on_both_databases()
         let subjects = all.clone().map(|n| format!("s{n}").parse().unwrap());
         let subjects = subjects.map(|id| Subject { id, title: None, ends_at: None }).collect();
         let exam = Exam { subjects, ..lists::exam("spring") };
-        assert!(db.change(exams::CreateExam { exam: exam.clone(), audit: audit(200) }).await.unwrap());
+        assert!(
+            db.change(exams::CreateExam { exam: exam.clone(), pace: None, audit: audit(200) }).await.unwrap()
+        );
         assert_eq!(exams::get(&db, &exam.id).await.unwrap().unwrap().subjects.len(), 127);
 
         let candidates: Vec<CandidateId> = all.clone().map(|n| new_recording(n).candidate).collect();

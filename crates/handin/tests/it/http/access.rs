@@ -169,7 +169,7 @@ async fn what_does_not_exist_is_not_found() {
             .problem(404, "not_found");
         app.call(Method::GET, &format!("/v1/receipts/{id}")).send().await.problem(404, "not_found");
     }
-    for route in ["", "/status", "/sittings", "/recordings"] {
+    for route in ["", "/status", "/sittings", "/recordings", "/pace"] {
         for exam in ["autumn", "No%20Such"] {
             app.platform(Method::GET, &format!("/v1/exams/{exam}{route}"))
                 .send()

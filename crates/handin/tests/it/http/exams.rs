@@ -34,6 +34,9 @@ async fn an_exam_is_created_once_and_found_again() {
         "max_bytes": 1000000
       },
       "notice": {},
+      "pace": {
+        "group_by": "none"
+      },
       "retention": {
         "days": 30
       },

@@ -29,6 +29,7 @@ fn routes(app: &TestApp, open: &Open) -> Vec<(String, Option<String>, Value)> {
             token,
             json!({ "handle": open.handle, "size": 1, "parts": [{ "number": 1, "size": 1 }] }),
         ),
+        ("/v1/exams/spring/pace".to_owned(), key.clone(), json!({ "parallel": 2 })),
         (on("link"), key, json!({})),
     ]
 }
@@ -40,8 +41,9 @@ async fn prepared() -> (TestApp, Open) {
     (app, open)
 }
 
-fn post(app: &TestApp, path: &str, credential: Option<&String>) -> Call {
-    app.call(Method::POST, path).bearer(credential.unwrap())
+fn call(app: &TestApp, path: &str, credential: Option<&String>) -> Call {
+    let method = if path.ends_with("/pace") { Method::PUT } else { Method::POST };
+    app.call(method, path).bearer(credential.unwrap())
 }
 
 #[tokio::test]
@@ -52,11 +54,11 @@ async fn bodies_that_are_not_json_are_refused() {
         let bodies =
             ["", "{", "[1", "nonsense", "\u{feff}{}", &format!("{good}{good}"), &good[..good.len() - 1]];
         for body in bodies {
-            let call = post(&app, &path, credential.as_ref()).body("application/json", body.to_owned());
-            call.send().await.problem(400, "bad_json");
+            let request = call(&app, &path, credential.as_ref()).body("application/json", body.to_owned());
+            request.send().await.problem(400, "bad_json");
         }
-        let call = post(&app, &path, credential.as_ref()).body("application/json", vec![b'"', 0xff, b'"']);
-        assert!([400, 422].contains(&call.send().await.status), "{path}");
+        let request = call(&app, &path, credential.as_ref()).body("application/json", vec![b'"', 0xff, b'"']);
+        assert!([400, 422].contains(&request.send().await.status), "{path}");
     }
 }
 
@@ -66,10 +68,10 @@ async fn unknown_fields_and_wrong_shapes_are_named() {
     for (path, credential, good) in routes(&app, &open) {
         let mut more = good;
         more["colour"] = "red".into();
-        let problem = post(&app, &path, credential.as_ref()).json(&more).send().await.problem(422, "invalid");
+        let problem = call(&app, &path, credential.as_ref()).json(&more).send().await.problem(422, "invalid");
         assert_eq!(problem["field"], "colour", "{path}: {problem}");
         for shape in [json!([]), json!("text"), json!(null), json!(7)] {
-            post(&app, &path, credential.as_ref()).json(&shape).send().await.problem(422, "invalid");
+            call(&app, &path, credential.as_ref()).json(&shape).send().await.problem(422, "invalid");
         }
     }
 }
@@ -104,7 +106,7 @@ async fn wrong_types_are_named_with_their_path() {
         (on("link"), &key, json!({ "ttl_s": "1" }), "ttl_s"),
     ];
     for (path, credential, body, field) in cases {
-        let problem = post(&app, &path, credential.as_ref()).json(&body).send().await.problem(422, "invalid");
+        let problem = call(&app, &path, credential.as_ref()).json(&body).send().await.problem(422, "invalid");
         assert_eq!(problem["field"], field, "{body}: {problem}");
     }
 }
@@ -114,10 +116,10 @@ async fn other_content_types_are_refused() {
     let (app, open) = prepared().await;
     for (path, credential, good) in routes(&app, &open) {
         for content_type in ["text/plain", "application/x-www-form-urlencoded", "application/jsonp", ""] {
-            let call = post(&app, &path, credential.as_ref()).body(content_type, good.to_string());
-            call.send().await.problem(415, "unsupported_media_type");
+            let request = call(&app, &path, credential.as_ref()).body(content_type, good.to_string());
+            request.send().await.problem(415, "unsupported_media_type");
         }
-        let bare = post(&app, &path, credential.as_ref()).send().await;
+        let bare = call(&app, &path, credential.as_ref()).send().await;
         bare.problem(415, "unsupported_media_type");
     }
 }
@@ -127,8 +129,8 @@ async fn bodies_that_are_too_large_are_refused() {
     let (app, open) = prepared().await;
     let large = format!("{{\"handle\":\"{}\"}}", "x".repeat(1 << 20));
     for (path, credential, _) in routes(&app, &open) {
-        let call = post(&app, &path, credential.as_ref()).body("application/json", large.clone());
-        call.send().await.problem(413, "body_too_large");
+        let request = call(&app, &path, credential.as_ref()).body("application/json", large.clone());
+        request.send().await.problem(413, "body_too_large");
     }
 }
 

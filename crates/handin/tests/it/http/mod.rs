@@ -4,6 +4,7 @@ mod access;
 mod exams;
 mod health;
 mod input;
+mod pace;
 mod pages;
 mod receipts;
 mod recordings;
