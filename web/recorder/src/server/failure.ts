@@ -46,6 +46,11 @@ export function passes({ status, code }: Failure): boolean {
   return status === 0 || status >= 500 || status === 408 || status === 429 || code === "RequestTimeout";
 }
 
+/** Whether nothing failed at all, and others only go first: the server says when to ask again. */
+export function isHeld({ code }: Failure): boolean {
+  return code === "paced";
+}
+
 /** Milliseconds of a `Retry-After` in seconds, the only form the server and S3 use. */
 export function retryAfter(header: string | null): number | null {
   const seconds = Number(header ?? "");

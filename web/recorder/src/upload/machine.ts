@@ -5,7 +5,7 @@
  * no order of events can lose an intention.
  */
 
-import { passes } from "../server/failure.js";
+import { isHeld, passes } from "../server/failure.js";
 import type { Entry } from "../spool/journal.js";
 import type { Problem } from "../types.js";
 import { type Moment, TROUBLE, again, answered, beaten, handleRefused, problemOf } from "./answers.js";
@@ -165,6 +165,7 @@ export class UploadMachine implements Moment {
   }
 
   #sendFailed({ take, number }: Send, { where, failure, bodySent }: Extract<SendAnswer, { ok: false }>): void {
+    if (where === "sign" && isHeld(failure)) return take.holdPart(number, this.now, this.chance, failure.retryAfterMs);
     take.failPart(number, this.now, this.chance, failure.retryAfterMs, bodySent && failure.status === 0);
     // 403 is an expired URL, most of the time; the next attempt has a new one anyway.
     const lasting = !passes(failure) && failure.status !== 403;

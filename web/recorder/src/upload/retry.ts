@@ -31,6 +31,14 @@ export function failed(retry: Retry, now: number, chance: number, retryAfterMs: 
   return { failures, since, at: now + (retryAfterMs ?? 0) + backoff };
 }
 
+/**
+ * The same failures, and a wait that the server asked for, as others go first.
+ * @param chance uniform in [0, 1)
+ */
+export function held(retry: Retry, now: number, chance: number, retryAfterMs: number | null): Retry {
+  return { ...retry, at: now + (retryAfterMs ?? FIRST_MS) + chance * FIRST_MS };
+}
+
 /** The same failures, but it may be tried at once: the line is back, or there is a new token. */
 export function atOnce(retry: Retry, now: number): Retry {
   return { ...retry, at: Math.min(retry.at, now) };

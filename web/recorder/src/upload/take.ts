@@ -5,7 +5,7 @@
 
 import type { Opened, Outcome, StoredPart, TakeRecord } from "../spool/journal.js";
 import type { Problem } from "../types.js";
-import { type Retry, atOnce, failed, fresh } from "./retry.js";
+import { type Retry, atOnce, failed, fresh, held } from "./retry.js";
 
 /** Where one part is. */
 export interface Part {
@@ -197,6 +197,11 @@ export class UploadTake {
     const retry = failed(this.part(number).retry, now, chance, retryAfterMs);
     this.set(number, { status: ask ? "unsure" : "waiting", retry });
     if (ask) this.mustAsk = true;
+  }
+
+  /** Notes that a part has to wait, as others go first; nothing of it was sent. */
+  holdPart(number: number, now: number, chance: number, retryAfterMs: number | null): void {
+    this.set(number, { status: "waiting", retry: held(this.part(number).retry, now, chance, retryAfterMs) });
   }
 
   /** Takes in what the server has seen in the store. @param askedAt parts stored after this moment may be missing in it */

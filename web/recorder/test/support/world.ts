@@ -172,6 +172,13 @@ export class World {
     this.#answer(effect, { kind: "failed", failure: failed });
   }
 
+  /** The server lets others go first. */
+  hold(effect: Of<"send">, retryAfterMs: number): void {
+    this.#take(effect);
+    const answer: SendAnswer = { ok: false, where: "sign", failure: failure(429, "paced", [], retryAfterMs), bodySent: false };
+    this.tell({ kind: "sent", send: effect.send, answer });
+  }
+
   /** The bytes of a part are in the store. */
   arrive({ local, opened, number, from, to, finished }: Of<"send">): StoredPart {
     const part = { number, size: to - from, sha256: `${local}-${from}-${to}${finished ? "-head" : ""}` };

@@ -6,7 +6,7 @@ import { describe, expect, test } from "vitest";
 import { paceOf } from "../../src/upload/engine.js";
 import { type Limits, heldBy, nextStart, noPace, slots } from "../../src/upload/pace.js";
 import { bytesPerS, withSample } from "../../src/upload/rate.js";
-import { atOnce, failed, fresh } from "../../src/upload/retry.js";
+import { atOnce, failed, fresh, held } from "../../src/upload/retry.js";
 
 const MIB = 1024 * 1024;
 const free: Limits = { pace: noPace, call: null, online: true };
@@ -37,6 +37,12 @@ describe("retry", () => {
         expect(failed(fresh, 5_000, chance, retryAfterMs).at).toBeGreaterThanOrEqual(5_000 + retryAfterMs);
       }),
     );
+  });
+
+  test("is not counted while others go first, however long that lasts", () => {
+    let retry = failed(fresh, 0, 1);
+    for (let turn = 0; turn < 100; turn += 1) retry = held(retry, 3_600_000, 0.5, 20_000);
+    expect(retry).toEqual({ failures: 1, since: 0, at: 3_600_000 + 20_250 });
   });
 
   test("can be told to try at once, but not to have failed less", () => {

@@ -105,6 +105,25 @@ describe("parts", () => {
     expect(world.now - begunAt).toBeGreaterThanOrEqual(7_000);
   });
 
+  test("one that waits for its turn has not failed, however often it is told to wait", () => {
+    const world = opened(10);
+    world.chance = 0.5;
+    for (let turn = 0; turn < 200; turn += 1) {
+      world.hold(waitingFor(world, "send"), 20_000);
+      const heldAt = world.now;
+      while (numbers(world).length === 0 && world.sleep()) {
+        const beat = world.waiting.find(({ kind }) => kind === "beat");
+        if (beat !== undefined) world.serve(beat);
+      }
+      expect(world.now - heldAt).toBe(20_250);
+      expect(world.waiting.some(({ kind }) => kind === "ask")).toBe(false);
+    }
+    const take = world.machine.take("a");
+    expect(take && world.machine.problem(take)).toBeNull();
+    world.serve(waitingFor(world, "send"));
+    expect([...world.record("a").stored.keys()]).toEqual([1]);
+  });
+
   test("bytes beyond the exam's limit are not sealed, and said so", () => {
     const world = opened(30);
     const [first, second] = sends(world);

@@ -181,6 +181,8 @@ pub struct Gone;
 
 /// The longest wait for an answer. Sealing reads the object back on stores that keep no checksums.
 const LONGEST_CALL: Duration = Duration::from_secs(120);
+/// The wait for a turn when an answer has lost its `Retry-After` on the way.
+const HELD: Duration = Duration::from_secs(5);
 const CONNECT: Duration = Duration::from_secs(10);
 
 impl Api {
@@ -340,6 +342,7 @@ fn refusal(status: u16, after: Option<Duration>, answer: &[u8]) -> Failure {
         code => is_passing(status, Some(code)),
     };
     match (again, problem.code.as_str()) {
+        (true, "paced") => Failure::Held { after: after.unwrap_or(HELD), why: problem.into() },
         (true, _) => Failure::Again { after, why: problem.into() },
         (false, "upload_lost" | "object_differs" | "wrong_state") => {
             Failure::Final(anyhow::Error::new(problem).context(Gone))
@@ -370,6 +373,7 @@ mod tests {
         {
             assert!(matches!(refused(status, code), Failure::Again { .. }), "{code}");
         }
+        assert!(matches!(refused(429, "paced"), Failure::Held { .. }));
         for (status, code) in
             [(429, "too_many_takes"), (409, "parts_missing"), (401, "expired"), (404, "not_found")]
         {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use handin_core::Sha256;
 use tokio::time::Instant;
 
-use super::retry::{Backoff, Failure};
+use super::retry::{Backoff, Failure, held};
 
 /// A part that the store has taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,6 +80,10 @@ impl Board {
     /// A part was not taken. It waits for another attempt; after `patience`, or a final failure, it is given up.
     pub fn fail(&mut self, number: u32, failure: Failure, now: Instant, patience: Duration, jitter: f64) {
         self.flying.remove(&number);
+        if let Failure::Held { after, .. } = failure {
+            self.waiting.insert(number, now + held(after, jitter));
+            return;
+        }
         let backoff = self.failing.entry(number).or_default();
         let (wait, why) = match failure {
             Failure::Again { after, why } => (backoff.next(now, patience, after, jitter), why),
@@ -87,7 +91,7 @@ impl Board {
                 let wait = backoff.next(now, patience, None, jitter);
                 (wait.filter(|_| backoff.attempts() < MOST_REFUSALS), why)
             }
-            Failure::Final(why) => (None, why),
+            Failure::Final(why) | Failure::Held { why, .. } => (None, why),
         };
         match wait {
             Some(wait) => drop(self.waiting.insert(number, now + wait)),
@@ -158,6 +162,21 @@ mod tests {
         }
         assert!(now < end);
         assert_eq!(format!("{:#}", board.finish().unwrap_err()), "part 1 could not be sent: away");
+    }
+
+    #[test]
+    fn a_part_that_waits_for_its_turn_has_all_its_patience_left() {
+        let (mut board, mut now) = (Board::default(), Instant::now());
+        board.offer(1, now);
+        for _ in 0..100 {
+            assert_eq!(board.take(now), Some(1));
+            let failure = Failure::Held { after: PATIENCE, why: anyhow::anyhow!("paced") };
+            board.fail(1, failure, now, PATIENCE, 0.0);
+            now += PATIENCE;
+        }
+        assert_eq!(board.take(now), Some(1));
+        board.succeed(1, SENT);
+        assert_eq!(board.finish().unwrap().len(), 1);
     }
 
     #[test]

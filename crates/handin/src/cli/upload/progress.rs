@@ -115,7 +115,10 @@ impl Meter {
 
     /// Says what is wrong with a part.
     pub fn trouble(&self, number: u32, failure: &Failure) {
-        let (Failure::Again { why, .. } | Failure::SignAgain(why) | Failure::Final(why)) = failure;
+        let (Failure::Again { why, .. }
+        | Failure::Held { why, .. }
+        | Failure::SignAgain(why)
+        | Failure::Final(why)) = failure;
         self.say(&format!("part {number}: {why:#}"));
     }
 

@@ -25,6 +25,13 @@ pub enum Failure {
         /// For the person who waits.
         why: anyhow::Error,
     },
+    /// 429 `paced`: nothing has failed, others go first. Ask again after `after`, however often that happens.
+    Held {
+        /// From `Retry-After`.
+        after: Duration,
+        /// For the person who waits.
+        why: anyhow::Error,
+    },
     /// The signed URL was refused (403): have it signed again, then try again.
     SignAgain(anyhow::Error),
     /// Trying again would give the same.
@@ -33,9 +40,17 @@ pub enum Failure {
 
 impl From<Failure> for anyhow::Error {
     fn from(failure: Failure) -> anyhow::Error {
-        let (Failure::Again { why, .. } | Failure::SignAgain(why) | Failure::Final(why)) = failure;
+        let (Failure::Again { why, .. }
+        | Failure::Held { why, .. }
+        | Failure::SignAgain(why)
+        | Failure::Final(why)) = failure;
         why
     }
+}
+
+/// How long to wait when others go first: as long as the server says, and a little more so that not all return at once.
+pub fn held(after: Duration, jitter: f64) -> Duration {
+    after + FIRST_WAIT.mul_f64(jitter.clamp(0.0, 1.0))
 }
 
 /// The failures of one thing in a row, and what is left of its budget.
@@ -93,6 +108,11 @@ where
         let (after, why) = match attempt().await {
             Ok(value) => return Ok(value),
             Err(Failure::Again { after, why }) => (after, why),
+            Err(Failure::Held { after, why }) => {
+                tell(&why);
+                sleep(held(after, jitter(ids))).await;
+                continue;
+            }
             Err(Failure::SignAgain(why) | Failure::Final(why)) => return Err(why),
         };
         match backoff.next(Instant::now(), patience(), after, jitter(ids)) {
