@@ -117,6 +117,12 @@ pub const METRICS: &[Metric] = &[
         &["kind", "outcome"],
         "Runs of jobs: `done`, `retry` or `given_up`",
     ),
+    metric(
+        "handin_shed_total",
+        "counter",
+        &["kind"],
+        "Requests refused for lack of room: `seal`, `sign`, `open` or `look` (all others)",
+    ),
     metric("handin_http_requests_total", "counter", &["route", "status"], "Requests answered"),
 ];
 

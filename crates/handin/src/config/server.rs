@@ -49,6 +49,11 @@ section! {
         max_body_bytes: usize = 1 << 20, in 1024..=(1 << 30);
         /// The largest roster, in bytes.
         max_roster_bytes: usize = 32 << 20, in 1024..=(1 << 30);
+        /// How many requests of one kind are worked on at once: so many seals, so many calls that sign, half as many opens,
+        /// a quarter as many of all others.
+        max_requests: usize = 512, in 4..=65_536;
+        /// How long a request may wait for its turn, in milliseconds, before it is refused with 503.
+        max_wait_ms: u64 = 2_000, in 0..=60_000;
         /// How long one request may take, in milliseconds, before it is answered with 503.
         request_timeout_ms: u64 = 30_000, in 100..=600_000;
         /// How long requests in flight may take to finish after a stop signal, in seconds.

@@ -64,6 +64,7 @@ pub const PROBLEMS: &[ProblemKind] = &[
     kind("too_many_takes", StatusCode::TOO_MANY_REQUESTS, "No further take can be opened"),
     kind("internal", StatusCode::INTERNAL_SERVER_ERROR, "Something went wrong on our side"),
     kind("unavailable", StatusCode::SERVICE_UNAVAILABLE, "A part of the server is not available"),
+    kind("overloaded", StatusCode::SERVICE_UNAVAILABLE, "More is asked of the server than it can do"),
     kind("timeout", StatusCode::SERVICE_UNAVAILABLE, "The request took too long"),
 ];
 

@@ -29,6 +29,7 @@ mod hex32;
 mod csv;
 
 mod edge;
+mod shed;
 mod error;
 mod openapi;
 

@@ -13,6 +13,7 @@ use utoipa_axum::routes;
 
 use super::edge::{self, Edge, REQUEST_ID};
 use super::error::Problem;
+use super::shed::{self, Shed};
 use super::{
     exams, health, pace, pages, receipts, recordings, rehearsal, roster, seal, sign, sitting, sittings,
     tokens,
@@ -62,10 +63,16 @@ fn machines() -> OpenApiRouter<Arc<App>> {
 /// The whole API, ready to serve.
 pub fn router(app: Arc<App>) -> Router {
     let server = &app.config.server;
-    let candidates = group(candidates()).layer(cors(&server.cors_origins));
-    let others = group(platform()).merge(candidates).merge(group(machines())).merge(pages::routes());
+    let room = axum::middleware::from_fn_with_state(Shed::new(server), shed::shed);
+    // Inside of CORS, so that pages of other origins can read when to come again.
+    let candidates = group(candidates()).layer(room.clone()).layer(cors(&server.cors_origins));
+    let others = group(platform())
+        .layer(room.clone())
+        .merge(candidates)
+        .merge(group(machines()))
+        .merge(pages::routes());
     let others = others.layer(DefaultBodyLimit::max(server.max_body_bytes));
-    let roster = group(roster()).layer(DefaultBodyLimit::max(server.max_roster_bytes));
+    let roster = group(roster()).layer(room).layer(DefaultBodyLimit::max(server.max_roster_bytes));
     let edge = axum::middleware::from_fn_with_state(Edge::new(&app), edge::edge);
     others
         .merge(roster)

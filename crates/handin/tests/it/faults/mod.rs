@@ -7,6 +7,7 @@ mod clock;
 mod database;
 mod mend;
 mod killed;
+mod overload;
 mod rotation;
 mod store;
 mod together;

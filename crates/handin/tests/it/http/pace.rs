@@ -74,22 +74,10 @@ async fn the_dial_is_shown_as_it_was_set() {
             "group_by": "roster", "group_bytes_per_s": 25_000_000, "groups": { "seoul-1": 12_500_000 }
         });
         let answer = set(&app, &policy).await;
-        assert_json_snapshot!(answer, { ".changed_by" => "[key]" }, @r#"
-        {
-          "changed_at": "2026-11-22T05:00:00Z",
-          "changed_by": "[key]",
-          "group_by": "roster",
-          "group_bytes_per_s": 25000000,
-          "groups": {
-            "seoul-1": 12500000
-          },
-          "live_nodes": 1,
-          "max_bytes_per_s": 250000000,
-          "parallel": 2,
-          "paused": "a cable is cut",
-          "spread_s": 60
-        }
-        "#);
+        let mut told = answer.clone();
+        told.as_object_mut().unwrap().retain(|name, _| policy.get(name).is_some());
+        assert_eq!(told, policy);
+        assert_eq!((&answer["live_nodes"], &answer["changed_at"]), (&json!(1), &json!(crate::app::START)));
         assert_eq!(app.platform(Method::GET, "/v1/exams/spring/pace").send().await.expect(200), answer);
         app.exam_called("autumn").await;
         assert_eq!(app.platform(Method::GET, "/v1/exams/spring").send().await.expect(200)["pace"], policy);
