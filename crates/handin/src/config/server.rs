@@ -1,6 +1,6 @@
 //! `[server]`: the API's listener and what it accepts.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use super::network::Network;
 use super::section::{Value, section};
@@ -70,5 +70,10 @@ impl Server {
     /// Whether this process runs `role`.
     pub fn runs(&self, role: Role) -> bool {
         self.roles.contains(&role)
+    }
+
+    /// Whether this is the address of a trusted proxy.
+    pub fn trusts(&self, proxy: IpAddr) -> bool {
+        self.trusted_proxies.iter().any(|network| network.contains(proxy))
     }
 }

@@ -63,7 +63,8 @@ fn machines() -> OpenApiRouter<Arc<App>> {
 /// The whole API, ready to serve.
 pub fn router(app: Arc<App>) -> Router {
     let server = &app.config.server;
-    let room = axum::middleware::from_fn_with_state(Shed::new(server), shed::shed);
+    let rooms = Shed::new(server.max_requests, Duration::from_millis(server.max_wait_ms));
+    let room = axum::middleware::from_fn_with_state(rooms, shed::shed);
     // Inside of CORS, so that pages of other origins can read when to come again.
     let candidates = group(candidates()).layer(room.clone()).layer(cors(&server.cors_origins));
     let others = group(platform())

@@ -14,7 +14,6 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
 use super::error::Problem;
-use crate::config::Server;
 
 /// For each request that is worked on, so many may wait: they hold a connection and nothing else.
 const WAITING_FOR_EACH: usize = 16;
@@ -42,15 +41,14 @@ struct Room {
 struct Waiting<'a>(&'a AtomicUsize);
 
 impl Shed {
-    /// Rooms of the size that is set.
-    pub fn new(server: &Server) -> Arc<Shed> {
-        let most = server.max_requests;
+    /// Rooms with so many places for seals, and with fewer for what matters less; a place is waited for for so long.
+    pub fn new(most: usize, patience: Duration) -> Arc<Shed> {
         Arc::new(Shed {
             seals: Room::new("seal", most),
             signs: Room::new("sign", most),
             opens: Room::new("open", most / 2),
             looks: Room::new("look", most / 4),
-            patience: Duration::from_millis(server.max_wait_ms),
+            patience,
         })
     }
 
@@ -143,7 +141,7 @@ mod tests {
 
     #[test]
     fn every_kind_has_its_room() {
-        let shed = Shed::new(&Server::default());
+        let shed = Shed::new(64, PATIENCE);
         let cases = [
             (Method::POST, "/v1/recordings/{id}/seal", "seal"),
             (Method::POST, "/v1/recordings/{id}/sign", "sign"),

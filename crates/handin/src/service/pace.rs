@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use handin_core::pacing::{Asked, PacePolicy, Priority, start_after_bell};
-use handin_core::{ExamId, Group, Pace};
+use handin_core::{ExamId, Group, MIN_PART_SIZE, Pace};
 use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
@@ -203,7 +203,8 @@ fn asked(handle: &Handle, wish: Wish, now: Timestamp) -> Asked {
     Asked {
         bytes: wish.bytes,
         pending: wish.pending.max(wish.bytes),
-        part_size: handle.part_size,
+        // A put is one part, however large; that makes it no small one.
+        part_size: if handle.max_parts == 1 { MIN_PART_SIZE } else { handle.part_size },
         ended: rung || wish.ends || handle.size.is_some(),
         time_left: SignedDuration::from_millis(handle.expires_ms.saturating_sub(now.as_millisecond())),
     }
@@ -226,7 +227,7 @@ fn pace(
     let group = handle.group(policy.group_by).and_then(|group| policy.rate_of(&group));
     let not_before = match &policy.paused {
         Some(_) => Some(now + PAUSED_FOR / 2),
-        None => start(policy, handle, who, asked).filter(|start| *start > now),
+        None => start(policy, handle, who, asked, now).filter(|start| *start > now),
     };
     Pace {
         not_before,
@@ -237,12 +238,17 @@ fn pace(
 }
 
 /// When a sender may begin that has much to send after the bell.
-fn start(policy: &PacePolicy, handle: &Handle, who: &Candidate, asked: &Asked) -> Option<Timestamp> {
-    let bell = Timestamp::from_millisecond(handle.bell_ms?).ok()?;
+fn start(
+    policy: &PacePolicy,
+    handle: &Handle,
+    who: &Candidate,
+    asked: &Asked,
+    now: Timestamp,
+) -> Option<Timestamp> {
+    // Before the bell nobody waits for a place behind it.
+    let bell = Timestamp::from_millisecond(handle.bell_ms?).ok().filter(|bell| *bell <= now)?;
     let rushed = asked.is_little() || asked.priority() == Priority::Deadline;
-    // Before the bell nobody waits for their place behind it.
-    (asked.ended && !rushed && !policy.spread.is_zero())
-        .then(|| start_after_bell(&who.candidate, bell, policy.spread))
+    (!rushed && !policy.spread.is_zero()).then(|| start_after_bell(&who.candidate, bell, policy.spread))
 }
 
 fn least<T: Ord>(limits: impl IntoIterator<Item = Option<T>>) -> Option<T> {

@@ -221,7 +221,11 @@ async fn who_has_much_to_send_after_the_bell_begins_at_a_moment_of_their_own() {
         senders.push(open(&app, &format!("c{number}")).await);
         ask(&app, &senders[number], 1, 20).await.expect(200);
     }
+    let file = json!({ "track": "screen", "upload": "file", "content_type": "video/mp4", "size": 20 * PART });
+    let file = app.open_as(&app.token("c0").await, &file).await;
+    ask(&app, &file, 1, 20).await.expect(200);
     app.set_clock(bell);
+    ask(&app, &file, 1, 20).await.problem(429, "paced");
     for sender in &senders {
         let held = ask(&app, sender, 1, 20).await;
         let start: Timestamp = held.body["pace"]["not_before"].as_str().unwrap().parse().unwrap();

@@ -71,3 +71,17 @@ async fn nothing_is_sent_before_its_time() {
     let passed = handin::clock::Clock::system().now().duration_since(now);
     assert!(opened.is_empty() && passed >= jiff::SignedDuration::from_secs(3), "{passed}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_turn_is_waited_for_however_short_the_patience_is() {
+    let exam = Exam::start().await;
+    let paced = json!({ "code": "paced", "detail": "others go first" });
+    let held = Answer::json(429, &paced).header("retry-after", "1");
+    exam.api.script(route("/sign", Action::Answer(held)).times(0..3));
+    let path = exam.file("film.webm", b"film");
+    let mut upload = exam.upload();
+    upload.args(["--give-up-after", "1", "--track", "webcam", text(&path)]);
+    let began = Instant::now();
+    run(upload).await.one();
+    assert!(began.elapsed() >= Duration::from_secs(3), "{:?}", began.elapsed());
+}
