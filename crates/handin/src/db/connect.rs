@@ -6,6 +6,7 @@ use std::fs::File;
 use std::str::FromStr;
 use std::time::Duration;
 
+use backon::{ConstantBuilder, Retryable};
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AnyConnection, AnyPool, AssertSqlSafe, ConnectOptions, Executor};
@@ -17,6 +18,10 @@ const SQLITE_READERS: u32 = 4;
 /// SQLite's log is copied into the database once it holds this many pages (of 4 KiB). Four times the default: a page
 /// that many rows of a burst touch is copied once instead of often.
 const SQLITE_CHECKPOINT_PAGES: u32 = 4_000;
+/// Between two tries to connect to a SQLite file that another process holds locked.
+const LOCKED_PAUSE: Duration = Duration::from_millis(20);
+/// SQLite, "Result and Error Codes": BUSY.
+const SQLITE_BUSY: &str = "5";
 /// PostgreSQL cancels a statement that runs longer.
 const STATEMENT_LIMIT: Duration = Duration::from_secs(15);
 
@@ -76,15 +81,20 @@ impl Connector {
 
     /// A connection that belongs to the caller and may write.
     pub(super) async fn connect(&self) -> Result<AnyConnection, Error> {
-        let connecting = async {
-            let mut connection = self.options.connect().await?;
-            connection.execute(AssertSqlSafe(self.greeting(false))).await?;
-            Ok(connection)
-        };
-        let outcome: Result<_, sqlx::Error> = tokio::time::timeout(self.acquire_timeout, connecting)
+        // SQLite waits for nobody while a new file changes to its write-ahead log; whoever comes at that moment is
+        // told "locked" at once.
+        let again = ConstantBuilder::new().with_delay(LOCKED_PAUSE).without_max_times();
+        let connecting = (|| self.greeted()).retry(again).when(is_locked);
+        let outcome = tokio::time::timeout(self.acquire_timeout, connecting)
             .await
             .map_err(|_| Error::unavailable("no connection in time"))?;
         outcome.map_err(unreachable_database)
+    }
+
+    async fn greeted(&self) -> Result<AnyConnection, sqlx::Error> {
+        let mut connection = self.options.connect().await?;
+        connection.execute(AssertSqlSafe(self.greeting(false))).await?;
+        Ok(connection)
     }
 
     /// Waits until no other process migrates; the turn ends when it is dropped. SQLite has no lock for this, so a file
@@ -157,6 +167,11 @@ fn kind_of(url: &str) -> Result<Kind, Error> {
 
 fn configuration(why: &'static str) -> Error {
     Error::from(sqlx::Error::Configuration(why.into()))
+}
+
+fn is_locked(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    code.as_deref() == Some(SQLITE_BUSY)
 }
 
 /// Whatever keeps a connection from being made, short of a wrong setting, may pass.
