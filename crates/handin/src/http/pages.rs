@@ -70,15 +70,18 @@ fn answer(path: &str, request: &HeaderMap) -> Response {
         request.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == file.etag.as_bytes());
     let body = if known { &[] } else { file.bytes };
     let mut response = (if known { StatusCode::NOT_MODIFIED } else { StatusCode::OK }, body).into_response();
-    let headers = response.headers_mut();
-    headers.extend([
+    let own = [
         (header::CONTENT_TYPE, HeaderValue::from_static(content_type(path))),
         (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)),
         (PERMISSIONS_POLICY, HeaderValue::from_static(PERMISSIONS)),
         (SERVICE_WORKER_ALLOWED, HeaderValue::from_static("/record")),
         (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
-    ]);
-    headers.extend(HeaderValue::from_str(&file.etag).ok().map(|etag| (header::ETAG, etag)));
+    ];
+    let etag = HeaderValue::from_str(&file.etag).ok().map(|etag| (header::ETAG, etag));
+    // Not `extend`, which would add a second content type to the one that bytes get by themselves.
+    for (name, value) in own.into_iter().chain(etag) {
+        response.headers_mut().insert(name, value);
+    }
     response
 }
 
