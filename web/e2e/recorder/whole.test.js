@@ -18,7 +18,7 @@ test("both tracks are in the bucket, seekable, as long as they were recorded", (
       const take = takes.find(({ recording }) => recording === id);
       assert.equal(take.recordedBytes, sealed_size, track);
       assert.ok(video.seekable, `${track} has an index`);
-      assert.ok(Math.abs(video.durationS * 1_000 - take.recordedMs) < 1_500, `${track}: ${video.durationS} s of ${take.recordedMs} ms`);
+      assert.ok(Math.abs(video.durationS * 1_000 - take.recordedMs) < 50, `${track}: ${video.durationS} s of ${take.recordedMs} ms`);
       assert.ok(video.frames > 0);
     }
     scene.silent();
@@ -32,8 +32,6 @@ test("parts leave while it records, and the end has little left to send", () =>
     await scene.stop();
     const [webcam] = (await scene.proved()).filter(({ track }) => track === "webcam");
     assert.ok(webcam.sealed_parts >= 4, `${webcam.sealed_parts} parts`);
-    const sizes = scene.server.store.seen.filter(({ part }) => part !== undefined && part > 1).length;
-    assert.ok(sizes >= 3);
     scene.silent();
   }));
 
@@ -42,6 +40,14 @@ test("a second tab is told, and takes over when the first is gone", () =>
     await scene.record();
     const second = await scene.browser.page(scene.url());
     await second.until(`recorder.state.phase === "elsewhere"`);
+    await scene.recorded("webcam", { ms: 2_000 });
+    await scene.page.crash();
+    scene.page = second;
+    await second.until(`recorder.state.phase !== "elsewhere"`);
+    await scene.finished();
+    assert.equal((await scene.proved()).length, 2, "it finished what the first one recorded");
+    await scene.record();
     await scene.stop();
-    assert.equal((await scene.proved()).length, 2);
+    const objects = await scene.proved();
+    assert.deepEqual(objects.map(({ track, take }) => `${track} ${take}`).sort(), ["screen 1", "screen 2", "webcam 1", "webcam 2"]);
   }));

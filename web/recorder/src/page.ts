@@ -20,16 +20,44 @@ function warn(event: BeforeUnloadEvent): void {
   event.preventDefault();
 }
 
-/** Tells at once and then on every change whether the browser believes itself online; returns what ends that. */
-export function watchOnline(changed: (online: boolean) => void): () => void {
-  const look = (): void => changed(navigator.onLine);
+/** How often a browser that calls itself offline is checked, in milliseconds. */
+const DOUBT_MS = 15_000;
+
+/**
+ * Tells at once and then on every change whether the browser is online; returns what ends that. A browser that counts
+ * network interfaces may call itself offline behind a tunnel: `reaches` tries the server then, again and again.
+ */
+export function watchOnline(changed: (online: boolean) => void, reaches: () => Promise<boolean>): () => void {
+  let timer: ReturnType<typeof setInterval> | undefined;
+  const doubt = async (): Promise<void> => {
+    const reached = await reaches();
+    if (timer !== undefined) changed(reached);
+  };
+  const end = (): void => {
+    clearInterval(timer);
+    timer = undefined;
+  };
+  const look = (): void => {
+    end();
+    changed(navigator.onLine);
+    if (navigator.onLine) return;
+    timer = setInterval(() => void doubt(), DOUBT_MS);
+    void doubt();
+  };
   addEventListener("online", look);
   addEventListener("offline", look);
   look();
   return () => {
+    end();
     removeEventListener("online", look);
     removeEventListener("offline", look);
   };
+}
+
+/** Whether anything answers at this address; what it answers does not matter. */
+export async function reaches(url: string): Promise<boolean> {
+  const asked = fetch(url, { mode: "no-cors", cache: "no-store", signal: AbortSignal.timeout(DOUBT_MS / 2) });
+  return asked.then(() => true, () => false);
 }
 
 /** Whether the browser has promised not to clear what it keeps; with `ask` it is asked to, in Firefox by asking the candidate. */

@@ -9,7 +9,7 @@ import type { TrackOptions } from "./capture/sources.js";
 import { Studio, type StudioOptions } from "./capture/studio.js";
 import { between, type RecorderEvents } from "./events.js";
 import { rememberStop, wasStopped } from "./memory.js";
-import { Audience, isPersisted, LeaveGuard, Pause, watchOnline } from "./page.js";
+import { Audience, isPersisted, LeaveGuard, Pause, reaches, watchOnline } from "./page.js";
 import { failure, problem, RecorderError } from "./problems.js";
 import type { RehearsalOptions } from "./rehearsal/rehearse.js";
 import type { RehearsalReport } from "./rehearsal/report.js";
@@ -97,7 +97,7 @@ export class Recorder {
   constructor(readonly options: RecorderOptions) {
     this.#token = options.token;
     this.#server = options.server.replace(/\/+$/, "");
-    this.#ends.add(watchOnline((online) => this.#lineChanged(online)));
+    this.#ends.add(watchOnline((online) => this.#lineChanged(online), () => reaches(`${this.#server}/healthz`)));
     addEventListener("pagehide", this.#leaves);
     this.#ends.add(() => removeEventListener("pagehide", this.#leaves));
     void this.#load();
@@ -278,7 +278,7 @@ export class Recorder {
       return failed();
     }
     this.#post({ kind: "hello", server: this.#server, token: this.#token, sitting });
-    this.#post({ kind: "online", online: navigator.onLine });
+    this.#post({ kind: "online", online: this.#state.online });
   }
 
   #heard(message: FromWorker): void {

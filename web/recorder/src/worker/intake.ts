@@ -55,7 +55,9 @@ export class Intake {
       return;
     }
     const rewritten = this.#rewriter.push(bytes);
-    const piece: Piece = { offset: this.#offset, recordedMs, ...rewritten };
+    // A busy encoder is behind the clock: what the file plays is what is recorded.
+    const playsMs = Math.min(recordedMs, rewritten.durationMs ?? recordedMs);
+    const piece: Piece = { offset: this.#offset, recordedMs: playsMs, ...rewritten };
     this.#offset += rewritten.bytes.byteLength;
     this.#held += piece.bytes.byteLength;
     this.#next(async () => {

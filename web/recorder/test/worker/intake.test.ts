@@ -12,12 +12,12 @@ import { beginning, manifest } from "../support/takes.js";
 
 const asItIs: Rewriter = { push: (bytes) => ({ bytes, points: [], durationMs: null }) };
 
-async function setUp() {
+async function setUp(rewriter: Rewriter = asItIs) {
   const disk = new MemoryDisk();
   const clock = new HandClock();
   const spool = await Spool.open(disk, "write");
   const told: string[] = [];
-  const intake = new Intake("a", asItIs, spool, clock, {
+  const intake = new Intake("a", rewriter, spool, clock, {
     begun: () => told.push("begun"),
     durable: () => told.push(`durable ${spool.take("a").bytes} at ${spool.take("a").recordedMs} ms`),
     ended: () => told.push("ended"),
@@ -38,6 +38,15 @@ describe("an intake", () => {
     intake.write({ at: "ended", manifest });
     await vi.waitUntil(() => told.includes("ended"));
     expect(told).toEqual(["begun", "durable 10 at 500 ms", "durable 15 at 1000 ms", "ended"]);
+  });
+
+  test("counts what the file plays, not what the clock says", async () => {
+    const { intake, told } = await setUp({ push: (bytes) => ({ bytes, points: [], durationMs: 320 }) });
+    intake.begin(beginning());
+    intake.chunk(bytes(10, 1), 300);
+    intake.chunk(bytes(10, 1), 1_000);
+    await vi.waitUntil(() => told.length === 3);
+    expect(told).toEqual(["begun", "durable 10 at 300 ms", "durable 20 at 320 ms"]);
   });
 
   test("waits for room with what it has, and tells", async () => {
