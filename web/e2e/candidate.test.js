@@ -2,25 +2,18 @@
 // its store. Consent, check, recording, reload, a killed browser, a second tab, the bell, and the receipts at the end.
 
 import assert from "node:assert/strict";
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { after, before, test } from "node:test";
 import { setTimeout as passed } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 
-import { chromium } from "playwright-core";
+import { FAKE_DEVICES } from "./lib/chromium.js";
+import { complaintsOf, killAll, launchProfile, violations } from "./lib/driven.js";
+import { Server } from "./lib/server.js";
 
-const root = fileURLToPath(new URL("../..", import.meta.url));
-const binary = process.env.HANDIN_TEST_BINARY ?? join(root, "target/debug/handin");
-const executablePath = process.env.HANDIN_TEST_CHROMIUM ?? "/usr/bin/chromium";
 const pictures = process.env.HANDIN_TEST_SCREENSHOTS;
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const FLAGS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-  "--disable-component-update", "--disable-sync", "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream", "--lang=en-US"];
 /**
  * What may be lost when the browser is killed. On a quiet machine it is less than a second; here the encoder competes with
  * the other tests. What the page has shown as recorded is never lost, however busy the machine.
@@ -31,39 +24,22 @@ const LOST_MS = 5000;
 const ROUNDED_MS = 1000;
 
 let folder;
+/** @type {Server} */
 let server;
-let ready;
 
 before(async () => {
   folder = mkdtempSync(join(tmpdir(), "handin-candidate-"));
   if (pictures) mkdirSync(pictures, { recursive: true });
-  const args = ["serve", "--json", "--data", join(folder, "data"), "--listen", "127.0.0.1:0", "--store-listen", "127.0.0.1:0"];
-  server = spawn(binary, args, { stdio: ["ignore", "pipe", "inherit"] });
-  for await (const line of createInterface({ input: server.stdout })) {
-    ready = JSON.parse(line);
-    break;
-  }
+  server = await Server.start();
 });
 
 after(async () => {
-  if (server && server.exitCode === null) {
-    const gone = new Promise((resolve) => server.once("exit", resolve));
-    server.kill("SIGTERM");
-    await gone;
-  }
+  await killAll();
+  await server?.stop();
   if (folder) rmSync(folder, { recursive: true, force: true });
 });
 
-async function platform(method, path, body) {
-  const response = await fetch(ready.api + path, {
-    method,
-    headers: { authorization: `Bearer ${ready.api_key}`, "content-type": "application/json" },
-    body: body && JSON.stringify(body),
-  });
-  const answer = await response.json();
-  assert.ok(response.ok, `${method} ${path}: ${JSON.stringify(answer)}`);
-  return answer;
-}
+const platform = (...call) => server.platform(...call);
 
 const NOTICE = { en: "Reviewers look only where something is in doubt.", ko: "확인이 필요한 경우에만 열람합니다." };
 
@@ -75,32 +51,13 @@ async function invite(exam, bellInS = 3600) {
   return page_url;
 }
 
-/** A browser of its own process group and with a profile that outlives it; it is killed with its test at the latest. */
-async function startBrowser(t, profile = mkdtempSync(join(folder, "profile-"))) {
-  const args = [...FLAGS, `--user-data-dir=${profile}`, "--remote-debugging-port=0", "about:blank"];
-  const child = spawn(executablePath, args, { detached: true, stdio: ["ignore", "ignore", "pipe"] });
-  for await (const line of createInterface({ input: child.stderr })) {
-    const [, address] = /DevTools listening on (\S+)/.exec(line) ?? [];
-    if (address === undefined) continue;
-    const connected = await chromium.connectOverCDP(address);
-    const kill = async () => {
-      if (child.exitCode !== null || child.signalCode !== null) return;
-      const gone = new Promise((resolve) => child.once("exit", resolve));
-      process.kill(-child.pid, "SIGKILL");
-      await gone;
-    };
-    t.after(kill);
-    return { context: connected.contexts()[0], profile, kill };
-  }
-  throw new Error("the browser did not start");
-}
+/** A browser with fake devices; the same profile again is the same candidate's browser. */
+const startBrowser = (profile = mkdtempSync(join(folder, "profile-"))) => launchProfile(profile, ...FAKE_DEVICES, "--lang=en-US");
 
-/** The page, and everything that the browser complained about: an error, a refusal by the page's policy, a lost file. */
+/** The page, and everything that the browser complained about. */
 async function open({ context }, url) {
   const page = await context.newPage();
-  const complaints = [];
-  page.on("pageerror", (error) => complaints.push(error.message));
-  page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
+  const complaints = complaintsOf(page);
   page.on("dialog", (dialog) => dialog.accept());
   await page.goto(url);
   return { page, complaints };
@@ -112,9 +69,7 @@ const press = (page, name) => page.getByRole("button", { name, exact: true }).cl
 
 async function look(page, name) {
   if (pictures) await page.screenshot({ path: join(pictures, `candidate-${name}.png`), fullPage: true });
-  if (!(await page.evaluate(() => "axe" in globalThis))) await page.evaluate(axe);
-  const found = await page.evaluate(async () => (await globalThis.axe.run()).violations.map(({ id, help }) => `${id}: ${help}`));
-  assert.deepEqual(found, [], name);
+  assert.deepEqual(await violations(page), [], name);
 }
 
 /** From the open page to a running recording, without the check. */
@@ -165,8 +120,8 @@ async function playingMs({ id }) {
   return Number(packets.at(-1).pts_time) * 1000;
 }
 
-test("the whole way: consent, check, recording, receipts", async (t) => {
-  const browser = await startBrowser(t);
+test("the whole way: consent, check, recording, receipts", async () => {
+  const browser = await startBrowser();
   const { page, complaints } = await open(browser, await invite("candidate-whole"));
   await heading(page, "Your exam is recorded");
   assert.equal(new URL(page.url()).hash, "", "the token does not stay in the address");
@@ -197,8 +152,8 @@ test("the whole way: consent, check, recording, receipts", async (t) => {
   assert.deepEqual(complaints, []);
 });
 
-test("a reload in the middle asks for nothing twice and loses nothing", async (t) => {
-  const browser = await startBrowser(t);
+test("a reload in the middle asks for nothing twice and loses nothing", async () => {
+  const browser = await startBrowser();
   const { page, complaints } = await open(browser, await invite("candidate-reload"));
   await record(page);
   await recorded(page, 3);
@@ -222,13 +177,13 @@ test("a reload in the middle asks for nothing twice and loses nothing", async (t
 
 test("killed with -9, opened again: receipts for both tracks, and at most the last second is lost", async (t) => {
   const url = await invite("candidate-killed");
-  const first = await startBrowser(t);
+  const first = await startBrowser();
   const { page } = await open(first, url);
   await record(page);
   await recorded(page, 8);
   const [shown, killedAt] = [Math.min(...(await shownMs(page))), Date.now()];
   await first.kill();
-  const second = await startBrowser(t, first.profile);
+  const second = await startBrowser(first.profile);
   const again = await open(second, url);
   await heading(again.page, "Go on recording");
   await notice(again.page, "Your earlier recording is safe");
@@ -248,8 +203,8 @@ test("killed with -9, opened again: receipts for both tracks, and at most the la
   assert.deepEqual(again.complaints, []);
 });
 
-test("a second tab is told where it is recorded", async (t) => {
-  const browser = await startBrowser(t);
+test("a second tab is told where it is recorded", async () => {
+  const browser = await startBrowser();
   const url = await invite("candidate-tabs");
   const { page } = await open(browser, url);
   await record(page);
@@ -259,8 +214,8 @@ test("a second tab is told where it is recorded", async (t) => {
   await stop(page);
 });
 
-test("the bell ends the recording", async (t) => {
-  const browser = await startBrowser(t);
+test("the bell ends the recording", async () => {
+  const browser = await startBrowser();
   const { page } = await open(browser, await invite("candidate-bell", 25));
   await record(page);
   await heading(page, "You may close this tab");
@@ -270,14 +225,14 @@ test("the bell ends the recording", async (t) => {
   await heading(page, "You may close this tab");
 });
 
-test("without internet the recording goes on, says so, and is handed in afterwards", async (t) => {
-  const browser = await startBrowser(t);
+test("without internet the recording goes on, says so, and is handed in afterwards", async () => {
+  const browser = await startBrowser();
   const { page } = await open(browser, await invite("candidate-offline"));
   await record(page);
   await browser.context.setOffline(true);
   await notice(page, "No internet connection");
   await look(page, "offline");
-  await passed(1000);
+  await recorded(page, 3);
   await press(page, "Stop recording");
   await press(page, "Stop now");
   await heading(page, "The recording is being handed in");
@@ -288,13 +243,21 @@ test("without internet the recording goes on, says so, and is handed in afterwar
   assert.deepEqual(sealed(await recordings("candidate-offline")), ["screen sealed", "webcam sealed"]);
 });
 
-test("a link that is incomplete, and one that is over, say what to do", async (t) => {
-  const browser = await startBrowser(t);
-  const { page } = await open(browser, `${ready.api}/record`);
+/** Waits until the server takes a token no more. */
+async function over(token) {
+  const ask = () => fetch(`${server.api.url}/v1/sitting`, { headers: { authorization: `Bearer ${token}` } });
+  for (const until = Date.now() + 60_000; (await ask()).status !== 401; await passed(100)) {
+    assert.ok(Date.now() < until, "the token never expired");
+  }
+}
+
+test("a link that is incomplete, and one that is over, say what to do", async () => {
+  const browser = await startBrowser();
+  const { page } = await open(browser, `${server.api.url}/record`);
   await heading(page, "This link is not complete");
   await invite("candidate-expired");
   const { token } = await platform("POST", "/v1/exams/candidate-expired/tokens", { candidate: "c1", subject: "coding", ttl_s: 1 });
-  await passed(1500);
-  const late = await open(browser, `${ready.api}/record#token=${token}`);
+  await over(token);
+  const late = await open(browser, `${server.api.url}/record#token=${token}`);
   await heading(late.page, "This link has expired");
 });

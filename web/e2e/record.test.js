@@ -1,87 +1,50 @@
 // The page for finished files in a real Chromium against the real binary: send, reload, send again, receipts, both languages.
 
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 
 import { chromium } from "playwright-core";
 
+import { EXECUTABLE, QUIET } from "./lib/chromium.js";
+import { complaintsOf, violations } from "./lib/driven.js";
+import { Server } from "./lib/server.js";
+
 const root = fileURLToPath(new URL("../..", import.meta.url));
-const binary = process.env.HANDIN_TEST_BINARY ?? join(root, "target/debug/handin");
-const executablePath = process.env.HANDIN_TEST_CHROMIUM ?? "/usr/bin/chromium";
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const webcam = join(root, "samples/webcam-1.webm");
 const screen = join(root, "samples/screen-1.webm");
 const PHONE = { width: 360, height: 640 };
 
-let folder;
+/** @type {Server} */
 let server;
-let ready;
 let browser;
 
 before(async () => {
-  folder = mkdtempSync(join(tmpdir(), "handin-page-"));
-  const args = ["serve", "--json", "--data", folder, "--listen", "127.0.0.1:0", "--store-listen", "127.0.0.1:0"];
-  server = spawn(binary, args, { stdio: ["ignore", "pipe", "inherit"] });
-  for await (const line of createInterface({ input: server.stdout })) {
-    ready = JSON.parse(line);
-    break;
-  }
-  browser = await chromium.launch({
-    executablePath,
-    args: ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-      "--disable-background-networking", "--disable-component-update", "--disable-sync"],
-  });
+  server = await Server.start();
+  browser = await chromium.launch({ executablePath: EXECUTABLE, args: QUIET });
 });
 
 after(async () => {
   await browser?.close();
-  if (server && server.exitCode === null) {
-    const gone = new Promise((resolve) => server.once("exit", resolve));
-    server.kill("SIGTERM");
-    await gone;
-  }
-  if (folder) rmSync(folder, { recursive: true, force: true });
+  await server?.stop();
 });
 
-async function platform(method, path, body) {
-  const response = await fetch(ready.api + path, {
-    method,
-    headers: { authorization: `Bearer ${ready.api_key}`, "content-type": "application/json" },
-    body: body && JSON.stringify(body),
-  });
-  const answer = await response.json();
-  assert.ok(response.ok, `${method} ${path}: ${JSON.stringify(answer)}`);
-  return answer;
-}
+const platform = (...call) => server.platform(...call);
 
 async function invite(exam, candidate) {
-  await platform("POST", "/v1/exams", { id: exam, title: exam, subjects: [{ id: "coding" }] });
-  const { page_url } = await platform("POST", `/v1/exams/${exam}/tokens`, { candidate, subject: "coding" });
+  const { page_url } = await server.invite(exam, candidate);
   return page_url.replace("/record#", "/record/file#");
 }
 
 async function open(url, locale = "en-US") {
   const context = await browser.newContext({ locale, viewport: PHONE, bypassCSP: false });
   const page = await context.newPage();
-  const complaints = [];
-  page.on("pageerror", (error) => complaints.push(error.message));
-  page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
+  const complaints = complaintsOf(page);
   await page.goto(url);
   return { page, complaints, context };
-}
-
-async function violations(page) {
-  // Run through the debugger's world, which the page's own policy does not bind.
-  await page.evaluate(axe);
-  return page.evaluate(async () => (await globalThis.axe.run()).violations.map((found) => `${found.id}: ${found.help}`));
 }
 
 const sha256 = (bytes) => createHash("sha256").update(bytes).digest("hex");
@@ -126,7 +89,7 @@ test("after a reload the same file is the same recording", async () => {
 });
 
 test("a link without a token says what to do", async () => {
-  const { page, context } = await open(`${ready.api}/record/file`);
+  const { page, context } = await open(`${server.api.url}/record/file`);
   await page.getByText("open the link of your invitation again").waitFor();
   await context.close();
 });

@@ -6,8 +6,10 @@
 import { spawn } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 
-const EXECUTABLE = process.env.HANDIN_TEST_CHROMIUM ?? "/usr/bin/chromium";
-const QUIET = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--no-default-browser-check",
+/** Debian's Chromium, unless told otherwise. */
+export const EXECUTABLE = process.env.HANDIN_TEST_CHROMIUM ?? "/usr/bin/chromium";
+/** What every test browser is started with. */
+export const QUIET = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--no-default-browser-check",
   "--disable-background-networking", "--disable-component-update", "--disable-sync", "--mute-audio"];
 /** A webcam, a microphone and a whole monitor, all synthetic; every permission is granted. */
 export const FAKE_DEVICES = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"];

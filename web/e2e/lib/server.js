@@ -13,6 +13,11 @@ import { Proxy } from "./proxy.js";
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 const BINARY = process.env.HANDIN_TEST_BINARY ?? join(root, "target/debug/handin");
 
+/** Servers that still run. A test file that is ended from outside must not leave them behind. */
+const running = new Set();
+process.once("exit", () => running.forEach((child) => child.kill("SIGKILL")));
+process.once("SIGTERM", () => process.exit(143));
+
 /** A server, its store, and what stands between them and the browser. */
 export class Server {
   /** @param {Record<string, string>} settings environment of the server */
@@ -33,7 +38,9 @@ export class Server {
   async run() {
     const args = ["serve", "--json", "--data", this.folder, "--listen", "127.0.0.1:0", "--store-listen", "127.0.0.1:0"];
     this.child = spawn(BINARY, args, { stdio: ["ignore", "pipe", "ignore"], env: { ...process.env, ...this.settings } });
-    this.gone = new Promise((resolve) => this.child.once("exit", resolve).once("error", resolve));
+    const { child } = this;
+    running.add(child);
+    this.gone = new Promise((resolve) => child.once("exit", resolve).once("error", resolve)).then(() => running.delete(child));
     for await (const line of createInterface({ input: this.child.stdout })) {
       this.ready = JSON.parse(line);
       break;

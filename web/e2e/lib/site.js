@@ -17,18 +17,20 @@ window.recorder = createRecorder({
 window.history_ = [];
 window.recorder.subscribe((state) => window.history_.push([performance.now(), state.phase]));
 </script></body></html>`;
+/** An empty page, for a second person. */
+const OTHER = "<!doctype html><title>Call</title>";
 
 /**
  * Starts the site on a free port of loopback.
  * @param {string} [script] a file whose script the page `/bench` runs
  */
 export async function startSite(script) {
-  const served = new Map([["/", PAGE]]);
+  const served = new Map([["/", PAGE], ["/other", OTHER]]);
   if (script) {
     served.set("/bench", '<!doctype html><script type="module" src="/bench.js"></script>');
     served.set("/bench.js", await readFile(script));
   }
-  const server = createServer((request, response) => answer(served, request, response).catch(() => response.writeHead(404).end()));
+  const server = createServer((request, response) => answer(served, request, response));
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   const origin = `http://127.0.0.1:${server.address().port}`;
   return {
@@ -43,8 +45,15 @@ export async function startSite(script) {
 
 async function answer(served, request, response) {
   const path = normalize(new URL(request.url, "http://site").pathname);
-  const body = served.get(path) ?? (await readFile(join(dist, path.replace(/^\/recorder\//, ""))));
-  const type = TYPES[extname(path)] ?? (served.has(path) ? TYPES[".html"] : "application/octet-stream");
+  const body = served.get(path);
+  if (body === undefined) return serveRecorder(path, response);
+  response.writeHead(200, { "content-type": TYPES[extname(path)] ?? TYPES[".html"] }).end(body);
+}
+
+/** Answers with a file of the built recorder, which lies below `/recorder/`. */
+export async function serveRecorder(path, response) {
+  const body = await readFile(join(dist, path.replace(/^\/recorder\//, ""))).catch(() => null);
+  if (body === null) return response.writeHead(404).end();
   // A service worker of a folder may look after the whole site only if the site says so.
-  response.writeHead(200, { "content-type": type, "service-worker-allowed": "/" }).end(body);
+  response.writeHead(200, { "content-type": TYPES[extname(path)] ?? "application/octet-stream", "service-worker-allowed": "/" }).end(body);
 }
