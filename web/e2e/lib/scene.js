@@ -30,12 +30,12 @@ export function noisyWebcam(folder) {
 export class Scene {
   /**
    * @param {object} options `exam` adds to the exam's creation, `settings` to the server's environment, `noisy` has the
-   *   webcam fill a part every few seconds
+   *   webcam fill a part every few seconds, `flags` are the browser's beside the usual
    */
-  static async start({ exam = {}, settings = {}, noisy = false } = {}) {
+  static async start({ exam = {}, settings = {}, noisy = false, flags = [] } = {}) {
     const scene = new Scene();
     try {
-      await scene.#open(exam, settings, noisy);
+      await scene.#open(exam, settings, noisy, flags);
     } catch (error) {
       await scene.end();
       throw error;
@@ -43,9 +43,9 @@ export class Scene {
     return scene;
   }
 
-  async #open(exam, settings, noisy) {
+  async #open(exam, settings, noisy, flags) {
     this.folder = mkdtempSync(join(tmpdir(), "handin-scene-"));
-    this.flags = noisy ? noisyWebcam(this.folder) : FAKE_DEVICES;
+    this.flags = [...(noisy ? noisyWebcam(this.folder) : FAKE_DEVICES), ...flags];
     this.server = await Server.start(settings);
     this.site = await startSite();
     this.invitation = await this.server.invite("spring", "c1", noisy ? { ...MUCH, ...exam } : exam);
@@ -72,9 +72,9 @@ export class Scene {
   }
 
   /** Waits until the running take of a track holds so much. */
-  async recorded(track, { bytes = 0, ms = 0 }) {
+  async recorded(track, { bytes = 0, ms = 0 }, withinMs = 180_000) {
     await this.page.until(`recorder.state.takes.some((take) => take.track === ${JSON.stringify(track)}
-      && take.status === "recording" && take.recordedBytes >= ${bytes} && take.recordedMs >= ${ms})`, 180_000);
+      && take.status === "recording" && take.recordedBytes >= ${bytes} && take.recordedMs >= ${ms})`, withinMs);
   }
 
   /** The recorder's state. */

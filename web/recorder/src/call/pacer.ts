@@ -2,8 +2,9 @@
  * How fast uploads may go beside a live call: looks at one sample of the call after the other and answers a limit. Pure;
  * knows neither the call nor the uploads.
  *
- * It begins slowly, grows while the call is well, halves when the call gets worse and pauses when it suffers, and
- * remembers for a while at which rate that was: a call must not stutter again and again to find the same limit.
+ * A part leaves at the speed of the line, whatever the limit: only the pause before the next one can be chosen. So a line
+ * that bears parts is left free soon, and one on which they do harm may carry them for a small share of the time. While
+ * the call suffers nothing is sent at all.
  */
 
 /** The call at one moment, as far as the browser says. */
@@ -23,8 +24,10 @@ export interface Pace {
   /** Bytes per second; 0 is a pause, `null` no limit. */
   readonly limit: number | null;
   readonly usual: { readonly roundTripMs: number | null; readonly jitterMs: number | null; readonly availableBitsPerS: number | null };
-  /** The limit at which the call last suffered, and when. */
-  readonly ceiling: { readonly limit: number; readonly atMs: number } | null;
+  /** The share of the time for which parts may be on their way, 0 to 1; `null` while none did harm. */
+  readonly share: number | null;
+  /** When the call was last not well; `null` if it always was. */
+  readonly harmedAtMs: number | null;
   /** When the limit may rise again; `null` before the first sample. */
   readonly holdUntilMs: number | null;
 }
@@ -32,39 +35,41 @@ export interface Pace {
 const KIB = 1024;
 /** Bytes per second: half of what a webcam and a screen record, so that a line that bears it falls behind only slowly. */
 const FIRST = 48 * KIB;
-/** Below this a part takes ten minutes: better to wait. */
-const LEAST = 8 * KIB;
 /** Above this the line has room for everything. */
 const MOST = 4096 * KIB;
+/** What a line is taken for that was never measured, in bytes per second. */
+const UNKNOWN_LINE = 256 * KIB;
 const RISE = 1.5;
-const CAREFUL_RISE = 1.05;
 const RISE_EVERY_MS = 2_000;
 /** A call's own rate control needs some seconds to come back. */
 const HOLD_MS = 5_000;
-/** For so long the line is not tried again near where it failed. */
-const REMEMBER_MS = 60_000;
+/** A call that is disturbed for a twentieth of the time is a good one; a line of 20 Mbit/s carries a webcam and a screen in it. */
+const SHARE = 1 / 20;
+/** A line that bears parts for half of the time needs no limit. */
+const FREE_SHARE = 1 / 2;
+/** After so long without harm the share grows: a line may have become another one. */
+const FORGIVE_MS = 120_000;
 
 /** Before the first sample. */
 export const FIRST_PACE: Pace = {
   limit: FIRST,
   usual: { roundTripMs: null, jitterMs: null, availableBitsPerS: null },
-  ceiling: null,
+  share: null,
+  harmedAtMs: null,
   holdUntilMs: null,
 };
 
 /** How the call is. */
 export type Health = "well" | "worse" | "suffering";
 
-/** The pace after this sample; `uploadedBytesPerS` is what uploads measured, `null` before the first part. */
-export function pace(before: Pace, sample: CallSample, uploadedBytesPerS: number | null): Pace {
+/** The pace after this sample; `lineBytesPerS` is the speed at which the last parts left, `null` before the first. */
+export function pace(before: Pace, sample: CallSample, lineBytesPerS: number | null): Pace {
   // The first seconds show how the call is when next to nothing is sent beside it.
   const holdUntilMs = before.holdUntilMs ?? sample.atMs + HOLD_MS;
-  const now = { ...before, holdUntilMs, usual: learn(before.usual, sample), ceiling: remembered(before) };
+  const now = { ...before, holdUntilMs, usual: learn(before.usual, sample) };
   const health = healthOf(sample, now.usual);
-  if (health === "well") return rise(now, sample.atMs);
-  // Without a limit, what was sent in fact is what was too much.
-  const tooMuch = before.limit ?? uploadedBytesPerS ?? MOST;
-  return fall(now, sample.atMs, tooMuch, health);
+  const line = lineBytesPerS ?? UNKNOWN_LINE;
+  return health === "well" ? rise(now, sample.atMs, line) : fall(now, sample.atMs, line, health);
 }
 
 /** How the call is, beside how it usually is. */
@@ -79,32 +84,30 @@ export function healthOf(sample: CallSample, usual: Pace["usual"]): Health {
   return loss > 0.02 || late > 60 || share < 0.75 || uneven > 20 ? "worse" : "well";
 }
 
-function fall(now: Pace, atMs: number, tooMuch: number, health: Health): Pace {
-  // What is still on its way from before the last fall must not count twice.
-  if (health === "worse" && now.ceiling && atMs - now.ceiling.atMs < HOLD_MS) return now;
-  const half = tooMuch / 2;
-  const limit = health === "suffering" || half < LEAST ? 0 : half;
-  const ceiling = tooMuch > 0 ? { limit: tooMuch, atMs } : now.ceiling;
-  return { ...now, limit, ceiling, holdUntilMs: atMs + HOLD_MS };
+function fall(now: Pace, atMs: number, line: number, health: "worse" | "suffering"): Pace {
+  // What one part does to a call shows for some seconds, and must not count twice.
+  const isSame = now.harmedAtMs !== null && atMs - now.harmedAtMs < HOLD_MS;
+  const share = isSame && now.share !== null ? now.share : lowered(now.share, health);
+  const limit = health === "suffering" ? 0 : Math.min(now.limit ?? Infinity, share * line);
+  return { ...now, limit, share, harmedAtMs: atMs, holdUntilMs: atMs + HOLD_MS };
 }
 
-function rise(now: Pace, atMs: number): Pace {
+function lowered(share: number | null, health: "worse" | "suffering"): number {
+  return health === "suffering" ? Math.min(share ?? Infinity, 2 * SHARE) / 2 : Math.min(share ?? Infinity, SHARE);
+}
+
+function rise(now: Pace, atMs: number, line: number): Pace {
   if (now.limit === null || atMs < (now.holdUntilMs ?? 0)) return now;
-  const holdUntilMs = atMs + RISE_EVERY_MS;
-  const safe = now.ceiling ? 0.8 * now.ceiling.limit : MOST;
-  if (now.limit === 0) return { ...now, limit: Math.max(LEAST, Math.min(FIRST, safe)), holdUntilMs };
-  if (now.limit < safe) return { ...now, limit: unlessMost(Math.min(safe, now.limit * RISE)), holdUntilMs };
-  if (now.ceiling && atMs - now.ceiling.atMs < REMEMBER_MS) return now;
-  return { ...now, limit: unlessMost(now.limit * CAREFUL_RISE), holdUntilMs };
+  const next = { ...now, holdUntilMs: atMs + RISE_EVERY_MS };
+  if (now.share === null) return { ...next, limit: unlessMost(now.limit * RISE) };
+  if (atMs - (now.harmedAtMs ?? atMs) < FORGIVE_MS) return { ...next, limit: now.share * line };
+  const share = now.share * RISE;
+  const limit = Math.max(FIRST, share * line);
+  return { ...next, limit, share: share < FREE_SHARE ? share : null, harmedAtMs: atMs };
 }
 
 function unlessMost(limit: number): number | null {
   return limit >= MOST ? null : limit;
-}
-
-/** A limit that was far exceeded without harm says nothing of the line any more. */
-function remembered({ ceiling, limit }: Pace): Pace["ceiling"] {
-  return ceiling && (limit ?? Infinity) < 2 * ceiling.limit ? ceiling : null;
 }
 
 /** The best that was seen, moving slowly towards what is seen now: a line may really have become another one. */
