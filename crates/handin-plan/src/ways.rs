@@ -40,6 +40,8 @@ pub struct Ways {
     pub before: Way,
     /// From submit to in, seconds, if clients waited for ever: how long the data centre's link needs.
     pub before_patient_s: Quantiles,
+    /// The share of all sittings that would then be in, over the time after the bell.
+    pub before_patient_finished: Curve,
     /// Whole files straight to the store by URLs presigned at the bell.
     pub at_end: Way,
     /// Parts while recording.
@@ -60,9 +62,10 @@ pub fn ways(scenario: &Scenario) -> Option<Ways> {
         (patient.join(), rest)
     });
     let patient = patient.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-    let sittings = sittings(&people, &patient, &files);
+    let patient = of_sittings(&people, &sittings(&people, &patient, &files));
     Some(Ways {
-        before_patient_s: Quantiles::of(&took(&people, &sittings))?,
+        before_patient_s: patient.finish_s?,
+        before_patient_finished: patient.finished,
         before: whole(&people, &files, &before),
         at_end: beside(scenario, whole(&people, &files, &at_end)),
         handin: beside(scenario, in_parts(&people, &recorded)),

@@ -7,6 +7,7 @@ pub mod serve;
 pub mod demo;
 pub mod upload;
 pub mod doctor;
+pub mod plan;
 
 mod exam;
 mod capture;
@@ -47,6 +48,8 @@ enum Command {
     Upload(upload::Args),
     /// Ask the store whether it can do what handin needs
     Doctor(doctor::Args),
+    /// Compute what a bell does to links, recordings and bills: the page for management
+    Plan(Box<plan::Args>),
     /// Create and look at exams
     #[command(subcommand)]
     Exam(exam::Command),
@@ -94,6 +97,7 @@ async fn execute(command: Command) -> anyhow::Result<ExitCode> {
         Command::Demo(args) => return Box::pin(demo::run(args, clock, ids)).await,
         Command::Upload(args) => return Box::pin(upload::run(args, clock, ids)).await,
         Command::Doctor(args) => return Box::pin(doctor::run(args, clock, ids)).await,
+        Command::Plan(args) => return plan::run(&args),
         Command::Exam(command) => exam::run(command).await?,
         Command::Roster(command) => roster::run(command).await?,
         Command::Pace(args) => pace::run(args).await?,

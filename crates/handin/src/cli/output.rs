@@ -31,16 +31,24 @@ pub fn complain(line: &str) {
 /// Rows with a heading, in columns as wide as their widest cell.
 pub fn table(heading: &[&str], rows: &[Vec<String>]) -> String {
     let width = |column: usize| {
-        let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
-        cells.chain([heading[column].chars().count()]).max().unwrap_or_default()
+        let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| places(cell));
+        cells.chain([places(heading[column])]).max().unwrap_or_default()
     };
     let line = |cells: Vec<&str>| {
-        let padded = cells.iter().enumerate().map(|(column, cell)| format!("{cell:<0$}", width(column)));
+        let padded = cells
+            .iter()
+            .enumerate()
+            .map(|(column, cell)| format!("{cell}{}", " ".repeat(width(column) - places(cell))));
         padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
     };
     let head = std::iter::once(line(heading.to_vec()));
     let body = rows.iter().map(|row| line(row.iter().map(String::as_str).collect()));
     head.chain(body).collect::<Vec<_>>().join("\n")
+}
+
+/// How many places of a terminal a text takes: letters of Korean, Chinese and Japanese take two.
+fn places(text: &str) -> usize {
+    text.chars().map(|letter| if letter > '\u{2fff}' { 2 } else { 1 }).sum()
 }
 
 #[cfg(test)]
@@ -49,5 +57,11 @@ mod tests {
     fn columns_are_as_wide_as_their_widest_cell() {
         let rows = [vec!["a".to_owned(), "1".to_owned()], vec!["long".to_owned(), "22".to_owned()]];
         assert_eq!(super::table(&["id", "n"], &rows), "id    n\na     1\nlong  22");
+    }
+
+    #[test]
+    fn a_letter_of_korean_takes_two_places() {
+        let rows = [vec!["시험".to_owned(), "1".to_owned()], vec!["exam".to_owned(), "2".to_owned()]];
+        assert_eq!(super::table(&["id", "n"], &rows), "id    n\n시험  1\nexam  2");
     }
 }

@@ -252,7 +252,7 @@ impl Series {
     }
 }
 
-fn stroke(place: usize) -> String {
+pub(super) fn stroke(place: usize) -> String {
     let colour = place % COLOURS;
     match DASHES[place % DASHES.len()] {
         "" => format!("stroke=\"var(--c{colour})\""),

@@ -17,11 +17,13 @@ mod bars;
 mod sample;
 mod scale;
 mod html;
+mod picture;
 
 pub use bars::Bars;
 pub use chart::Chart;
 pub use html::{Html, Table, paragraph};
 pub use page::Page;
+pub use picture::picture;
 pub use sample::{ecdf, histogram, quantile, thin};
 pub use scale::number;
 

@@ -22,5 +22,6 @@ mod upload;
 
 mod demo;
 mod doctor;
+mod plan;
 
 mod faults;
