@@ -77,12 +77,19 @@ impl Table {
             true => String::new(),
             false => format!("<caption>{}</caption>", escape(&self.caption)),
         };
-        let head: String =
-            self.head.iter().map(|cell| format!("<th scope=\"col\">{}</th>", escape(cell))).collect();
+        let head: String = self.head.iter().map(|cell| heading(cell)).collect();
         let rows: String = self.rows.iter().map(|cells| row(cells)).collect();
         Html(format!(
             "<div class=\"wide\" tabindex=\"0\"><table>{caption}<thead><tr>{head}</tr></thead>\n<tbody>{rows}</tbody></table></div>\n"
         ))
+    }
+}
+
+/// The corner above the names of the rows heads nothing.
+fn heading(cell: &str) -> String {
+    match cell {
+        "" => "<td></td>".to_owned(),
+        cell => format!("<th scope=\"col\">{}</th>", escape(cell)),
     }
 }
 

@@ -71,7 +71,7 @@ pub fn load(plan: &Plan, lang: Lang) -> Chart {
 /// How many recordings of one bell are lost.
 pub fn lost(plan: &Plan, lang: Lang) -> Bars {
     let all = plan.recordings();
-    let bars = Bars::new(lang.say("Recordings lost at one bell", "한 번의 종료에서 유실되는 녹화"), [""])
+    let bars = Bars::new(lang.say("Recordings lost at one bell", "한 번의 종료에서 유실되는 녹화"), [lang.say("recordings", "녹화 수")])
         .says(match lang {
             Lang::En => format!(
                 "Of {}: {} of those that go through the data centre. Presigned at the end loses what is slow; handin \
@@ -95,13 +95,16 @@ pub fn lost(plan: &Plan, lang: Lang) -> Bars {
 /// How long live calls get less than they need.
 pub fn starved(plan: &Plan, lang: Lang) -> Bars {
     let worst = percent(plan.ways.before.live_at_worst);
-    let bars = Bars::new(lang.say("How long live video starves", "실시간 영상이 부족한 시간"), [""])
-        .says(match lang {
-            Lang::En => format!("At worst a live call gets {worst} of what it needs."),
-            Lang::Ko => format!("최악의 경우 실시간 영상은 필요한 대역폭의 {worst}만 받습니다."),
-        })
-        .unit(lang.say("minutes", "분"))
-        .numbers(numbers(lang));
+    let bars = Bars::new(
+        lang.say("How long live video starves", "실시간 영상이 부족한 시간"),
+        [lang.say("minutes", "분")],
+    )
+    .says(match lang {
+        Lang::En => format!("At worst a live call gets {worst} of what it needs."),
+        Lang::Ko => format!("최악의 경우 실시간 영상은 필요한 대역폭의 {worst}만 받습니다."),
+    })
+    .unit(lang.say("minutes", "분"))
+    .numbers(numbers(lang));
     let ways = names::ways(lang).into_iter().zip(three(plan));
     ways.fold(bars, |bars, (name, way)| bars.bar(name, [way.starved_s / 60.0]))
 }

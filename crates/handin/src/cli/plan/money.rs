@@ -83,7 +83,7 @@ pub fn break_even(plan: &Plan, lang: Lang) -> String {
 pub fn alternative(plan: &Plan, lang: Lang) -> Bars {
     let line = plan.bigger_line.usd_per_month;
     let cheapest = plan.costs.bills.iter().map(|bill| bill.total).fold(f64::INFINITY, f64::min);
-    Bars::new(lang.say("What the alternative costs", "대안의 비용"), [""])
+    Bars::new(lang.say("What the alternative costs", "대안의 비용"), [lang.say("US dollars", "미국 달러")])
         .says(lang.say(
             "A line is rented by the month, whether a bell rings or not; the cloud is paid for what it keeps.",
             "회선은 시험이 없어도 매달 임대료가 나가고, 클라우드는 보관한 만큼 냅니다.",
