@@ -1,7 +1,7 @@
 //! What a bell does to links, recordings and bills: the model behind `handin plan`.
 //!
 //! From a [`Scenario`] (so many candidates, such recordings, such lines) and a seed it computes how three ways of bringing
-//! recordings in would go ([`ways`]), and from a [`Season`] and [`Prices`] what keeping them costs ([`costs`]). Pure
+//! recordings in would go ([`ways()`]), and from a [`Season`] and [`Prices`] what keeping them costs ([`costs()`]). Pure
 //! functions: the same arguments give the same figures, whoever asks and however often. The crate refuses to know about I/O, clocks,
 //! languages and the rest of handin. Formulae and their limits: `docs/reference/planner.md`.
 //!

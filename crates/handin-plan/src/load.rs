@@ -22,12 +22,6 @@ impl Load {
         }
     }
 
-    /// How long it lasts, whole seconds.
-    #[must_use]
-    pub fn seconds(&self) -> usize {
-        self.bits.len()
-    }
-
     /// The mean rate of each of the seconds, bit/s.
     #[must_use]
     pub fn rates(&self) -> &[f64] {

@@ -37,8 +37,7 @@ pub enum Carrier {
     DirectConnect,
 }
 
-/// When the bucket's rule moves recordings, days: Amazon moves none to the instant archive that is younger than a day, and
-/// a month leaves time to review.
+/// When the bucket's rule moves recordings, days: a month leaves time to review.
 const TIER_AFTER_DAYS: u32 = 30;
 
 /// When recordings are drained, days: after the review, and with a week to notice that a drain does not work.
