@@ -15,7 +15,7 @@ const DAY: SignedDuration = SignedDuration::from_hours(24);
 /// A request for some parts of many.
 fn asked(parts: u64, pending: u64, ended: bool) -> Asked {
     let (bytes, pending) = (parts * MIN_PART_SIZE, pending * MIN_PART_SIZE);
-    Asked { bytes, pending: pending.max(bytes), part_size: MIN_PART_SIZE, ended, time_left: DAY }
+    Asked { bytes, pending: pending.max(bytes), part_size: MIN_PART_SIZE, ended, time_left: DAY, turn: None }
 }
 
 fn at(ms: i64) -> Timestamp {
@@ -153,6 +153,22 @@ fn who_is_turned_away_is_given_turns_and_the_nearly_finished_the_first() {
     assert_eq!((0..2).map(|_| seconds(&finishing)).collect::<Vec<_>>(), [1.0, 2.0]);
     let far: Vec<f64> = (0..40).map(|_| seconds(&many)).collect();
     assert!(far.is_sorted() && far.last() == Some(&LONGEST_WAIT.as_secs_f64()), "{far:?}");
+}
+
+#[test]
+fn who_asks_again_before_its_turn_keeps_it_and_takes_no_second_one() {
+    let share = Share::of(MIN_PART_SIZE, 1);
+    let mut bucket = Bucket::full(&share, at(0));
+    assert!(admit(&mut [(&mut bucket, share)], &asked(3, 100, false), at(0)).is_ok());
+    let many = asked(1, 100, false);
+    let mut wait =
+        |asked: Asked, ms| admit(&mut [(&mut bucket, share)], &asked, at(ms)).unwrap_err().as_millis();
+    let first = wait(many, 0);
+    let again = Asked { turn: Some(at(first.try_into().unwrap())), ..many };
+    for ms in [0, 500, 1_500] {
+        assert_eq!(wait(again, ms), first - u128::try_from(ms).unwrap());
+    }
+    assert_eq!(wait(many, 0), first + 1_000, "the second in the queue stands right behind it");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 //! Signing a part lets its bytes onto the line, so bytes are counted when they are signed. A request is let through
 //! whole or not at all; it may take the bucket below zero by its own size, and then everybody waits until that is made
 //! up for. Those who are turned away are told when their turn would come, one after the other, as if they stood in a
-//! queue: so they come back at about the rate at which they can be let through, without anybody remembering them.
+//! queue: so they come back at about the rate at which they can be let through.
 
 use std::time::Duration;
 
@@ -127,9 +127,12 @@ impl Bucket {
         };
     }
 
-    /// A place in the queue: how long until this one's turn comes, in milliseconds.
+    /// A place in the queue: how long until this one's turn comes, in milliseconds. Who has a turn keeps it.
     fn queue(&mut self, share: &Share, asked: &Asked, early_ms: i64, now: Timestamp) -> i64 {
         let now_ms = now.as_millisecond();
+        if let Some(turn) = asked.turn.filter(|turn| *turn > now) {
+            return turn.as_millisecond() - now_ms;
+        }
         let latest = now_ms.saturating_add(LONGEST_WAIT.as_millis().try_into().unwrap_or(i64::MAX));
         let Queue { finishing_ms, others_ms } = &mut self.queue;
         let (own, before) = match asked.priority() {

@@ -20,6 +20,8 @@ pub struct Asked {
     pub ended: bool,
     /// How long until the recording is salvaged; negative when that is past.
     pub time_left: SignedDuration,
+    /// The turn that it was given when it was turned away before.
+    pub turn: Option<Timestamp>,
 }
 
 /// How urgent a request is.
@@ -116,6 +118,7 @@ mod tests {
             part_size: MIN_PART_SIZE,
             ended: true,
             time_left: SignedDuration::from_hours(24),
+            turn: None,
         }
     }
 

@@ -38,7 +38,7 @@ const CLOCKS_DIFFER: Duration = Duration::from_secs(300);
 /// More exams than are paced at a time.
 const MOST_POLICIES: u32 = 10_000;
 /// Who is held back by a pause asks again after half of this to all of it, and so comes back spread over the other half.
-const PAUSED_FOR: Duration = Duration::from_secs(30);
+const PAUSED_FOR: Duration = Duration::from_secs(10);
 
 /// What is asked of an exam's senders, and who set it; of an exam without a policy, nothing.
 ///
@@ -71,7 +71,10 @@ pub(super) fn checked(
     policy: PacePolicy,
 ) -> Result<ExamPace, Error> {
     policy.check().map_err(|error| Error::invalid(error.field.clone(), error))?;
-    let (changed_at, changed_by) = (app.clock.now(), who.key_id.clone());
+    // As the ledger keeps it.
+    let changed_at =
+        Timestamp::from_millisecond(app.clock.now().as_millisecond()).map_err(Error::internal)?;
+    let changed_by = who.key_id.clone();
     Ok(ExamPace { exam: exam.clone(), policy, changed_at, changed_by })
 }
 
@@ -187,10 +190,14 @@ pub(super) fn admit(
     }
     let through = |paced: &Paced| {
         let group = handle.group(paced.policy.group_by);
+        let asked = Asked { turn: app.paces.turn_of(handle), ..asked };
         paced.through(app.paces.live_nodes(), group.as_ref(), &asked, now)
     };
     match paced.as_deref().map_or(Ok(None), through) {
-        Err(wait) => hold(Held::Rate, spread_out(app, wait)),
+        Err(wait) => {
+            app.paces.give_turn(handle, now + wait);
+            hold(Held::Rate, spread_out(app, wait))
+        }
         Ok(priority) => {
             count(priority);
             Ok(pace)
@@ -207,6 +214,7 @@ fn asked(handle: &Handle, wish: Wish, now: Timestamp) -> Asked {
         part_size: if handle.max_parts == 1 { MIN_PART_SIZE } else { handle.part_size },
         ended: rung || wish.ends || handle.size.is_some(),
         time_left: SignedDuration::from_millis(handle.expires_ms.saturating_sub(now.as_millisecond())),
+        turn: None,
     }
 }
 

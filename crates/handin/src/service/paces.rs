@@ -20,7 +20,7 @@ pub struct Paces {
     live_nodes: AtomicU32,
     exams: RwLock<HashMap<ExamId, Arc<Paced>>>,
     newest: Mutex<Timestamp>,
-    urls: Mutex<HashMap<String, Window>>,
+    senders: Mutex<HashMap<String, Sender>>,
 }
 
 /// An exam with a policy.
@@ -36,11 +36,14 @@ struct Buckets {
     groups: HashMap<Group, Bucket>,
 }
 
-/// How many URLs a recording got since then.
-#[derive(Clone, Copy)]
-struct Window {
+/// What a recording has asked for of late.
+#[derive(Clone, Copy, Default)]
+struct Sender {
+    /// Since when its URLs are counted.
     began: Timestamp,
     urls: usize,
+    /// When it was told to come again.
+    turn: Option<Timestamp>,
 }
 
 /// URLs are counted over this many seconds, so that a few parts ahead at once are nothing special.
@@ -54,7 +57,7 @@ impl Paces {
             live_nodes: AtomicU32::new(1),
             exams: RwLock::default(),
             newest: Mutex::new(Timestamp::MIN),
-            urls: Mutex::default(),
+            senders: Mutex::default(),
         }
     }
 
@@ -116,25 +119,37 @@ impl Paces {
         now: Timestamp,
     ) -> Result<(), Duration> {
         let most = usize::try_from(per_s).unwrap_or(usize::MAX).saturating_mul(WINDOW_S as usize);
-        let mut windows = lock(&self.urls);
-        let Some(window) = windows.get_mut(&handle.recording) else {
-            windows.insert(handle.recording.clone(), Window { began: now, urls });
+        let mut senders = lock(&self.senders);
+        let Some(sender) = senders.get_mut(&handle.recording) else {
+            senders.insert(handle.recording.clone(), Sender { began: now, urls, turn: None });
             return Ok(());
         };
-        if window.is_over(now) {
-            *window = Window { began: now, urls: 0 };
+        if sender.count_is_over(now) {
+            (sender.began, sender.urls) = (now, 0);
         }
-        if window.urls >= most {
-            let passed = Duration::try_from(now.duration_since(window.began)).unwrap_or_default();
+        if sender.urls >= most {
+            let passed = Duration::try_from(now.duration_since(sender.began)).unwrap_or_default();
             return Err(Duration::from_secs(WINDOW_S as u64).saturating_sub(passed));
         }
-        window.urls += urls;
+        sender.urls += urls;
         Ok(())
+    }
+
+    /// The turn that a recording was given last.
+    pub(super) fn turn_of(&self, handle: &Handle) -> Option<Timestamp> {
+        lock(&self.senders).get(&handle.recording).and_then(|sender| sender.turn)
+    }
+
+    /// Remembers a turn, so that a recording whose parts all ask stands in the queue once.
+    pub(super) fn give_turn(&self, handle: &Handle, turn: Timestamp) {
+        if let Some(sender) = lock(&self.senders).get_mut(&handle.recording) {
+            sender.turn = Some(turn);
+        }
     }
 
     /// Forgets what is as if it had never been.
     pub(super) fn forget_idle(&self, now: Timestamp) {
-        lock(&self.urls).retain(|_, window| !window.is_over(now));
+        lock(&self.senders).retain(|_, sender| !sender.count_is_over(now) || sender.turn > Some(now));
         for paced in self.exams.read().unwrap_or_else(PoisonError::into_inner).values() {
             let policy = &paced.policy;
             let full = |(group, bucket): (&Group, &mut Bucket)| {
@@ -188,8 +203,8 @@ impl Buckets {
     }
 }
 
-impl Window {
-    fn is_over(&self, now: Timestamp) -> bool {
+impl Sender {
+    fn count_is_over(&self, now: Timestamp) -> bool {
         now.as_second() - self.began.as_second() >= WINDOW_S
     }
 }
