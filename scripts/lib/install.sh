@@ -14,6 +14,8 @@ install_packages() {
     has firefox-esr || missing+=(firefox-esr)
     # The pages are looked at in Korean too; without a font the pictures show boxes.
     has fc-list && [ -n "$(fc-list :lang=ko)" ] || missing+=(fontconfig fonts-noto-cjk)
+    # Links of the data-centre experiment.
+    has ip && has tc || missing+=(iproute2)
     [ -x /usr/sbin/nginx ] || missing+=(nginx-light)
     [ -n "$(postgres_programs)" ] || missing+=(postgresql)
     has ceph-mon || missing+=(ceph-mon)

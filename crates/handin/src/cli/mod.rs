@@ -8,6 +8,7 @@ pub mod demo;
 pub mod upload;
 pub mod doctor;
 pub mod plan;
+pub mod bench;
 
 mod exam;
 mod capture;
@@ -50,6 +51,9 @@ enum Command {
     Doctor(doctor::Args),
     /// Compute what a bell does to links, recordings and bills: the page for management
     Plan(Box<plan::Args>),
+    /// Put a server under the load of an exam, and see what becomes of it
+    #[command(subcommand)]
+    Bench(bench::Command),
     /// Create and look at exams
     #[command(subcommand)]
     Exam(exam::Command),
@@ -98,6 +102,7 @@ async fn execute(command: Command) -> anyhow::Result<ExitCode> {
         Command::Upload(args) => return Box::pin(upload::run(args, clock, ids)).await,
         Command::Doctor(args) => return Box::pin(doctor::run(args, clock, ids)).await,
         Command::Plan(args) => return plan::run(&args),
+        Command::Bench(command) => return Box::pin(bench::run(command, clock, ids)).await,
         Command::Exam(command) => exam::run(command).await?,
         Command::Roster(command) => roster::run(command).await?,
         Command::Pace(args) => pace::run(args).await?,

@@ -19,6 +19,7 @@ mod proxy;
 mod wire;
 mod stores;
 mod upload;
+mod bench;
 
 mod demo;
 mod doctor;

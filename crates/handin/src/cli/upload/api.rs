@@ -24,7 +24,7 @@ pub struct Api {
     server: String,
     bearer: String,
     pacer: Arc<Pacer>,
-    traffic: AtomicU64,
+    traffic: Arc<AtomicU64>,
 }
 
 /// Body of `POST /v1/recordings`.
@@ -204,7 +204,13 @@ impl Api {
             .user_agent(concat!("handin/", env!("CARGO_PKG_VERSION")))
             .build()?;
         let server = server.trim_end_matches('/').to_owned();
-        Ok(Api { http, server, bearer: bearer.to_owned(), pacer, traffic: AtomicU64::new(0) })
+        Ok(Api { http, server, bearer: bearer.to_owned(), pacer, traffic: Arc::default() })
+    }
+
+    /// The same API for another bearer, over the same connections; both count their traffic together.
+    pub fn of(&self, bearer: &str, pacer: Arc<Pacer>) -> Api {
+        let (http, server, traffic) = (self.http.clone(), self.server.clone(), self.traffic.clone());
+        Api { http, server, bearer: bearer.to_owned(), pacer, traffic }
     }
 
     /// The server's address, without a slash at its end.

@@ -60,13 +60,29 @@ impl Putter {
         }
         let request = request.body(source.body(range, self.pacer.clone(), pulse.clone()));
         tokio::select! {
-            answer = request.send() => judge(answer.map_err(unreachable)?).await,
+            answer = send(request) => answer,
             () = pulse.stalled(self.stall) => {
                 let why = anyhow!("the store took nothing for {} s", self.stall.as_secs());
                 Err(Failure::Again { after: None, why })
             }
         }
     }
+}
+
+/// Sends a request to a store. A key that is taken already counts as sent.
+///
+/// # Errors
+/// By what the next attempt has to do differently.
+pub async fn send(request: reqwest::RequestBuilder) -> Result<(), Failure> {
+    answer(request).await.map(drop)
+}
+
+/// The same, for whoever reads the answer.
+///
+/// # Errors
+/// As [`send`].
+pub async fn answer(request: reqwest::RequestBuilder) -> Result<Response, Failure> {
+    judge(request.send().await.map_err(unreachable)?).await
 }
 
 fn unreachable(error: reqwest::Error) -> Failure {
@@ -79,10 +95,10 @@ fn unreachable(error: reqwest::Error) -> Failure {
     }
 }
 
-async fn judge(response: Response) -> Result<(), Failure> {
+async fn judge(response: Response) -> Result<Response, Failure> {
     let (status, after) = (response.status().as_u16(), retry_after(response.headers()));
     if response.status().is_success() || status == 412 {
-        return Ok(());
+        return Ok(response);
     }
     let body = response.text().await.unwrap_or_default();
     Err(refusal(status, after, &body))
