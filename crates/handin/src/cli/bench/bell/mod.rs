@@ -119,8 +119,10 @@ impl Bell {
         let proxy = self.proxy(&http).await?;
         let url = proxy.as_ref().map(|proxy| proxy.url.clone()).or_else(|| self.args.proxy.clone());
         let run = Arc::new(self.start(http, url)?);
+        let traffic = || self.apis.iter().map(Api::traffic).sum::<u64>();
+        let before = traffic();
         let samples = self.sit(&run, tokens).await?;
-        let traffic = self.apis.iter().map(Api::traffic).sum();
+        let traffic = traffic() - before;
         let mut outcome = Outcome::new(&self.args, &run, &self.plan, traffic, samples);
         outcome.server.count_answers(&self.metrics(&run).await.unwrap_or_default());
         let verdict = match self.args.sign_only {

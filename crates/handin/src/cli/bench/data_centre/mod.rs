@@ -20,7 +20,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use self::net::Net;
 use self::outcome::Outcome;
-use self::round::{Round, Way};
+use self::round::{Round, Stage, Way};
 use super::units::{bits, duration};
 use crate::cli::{output, serve};
 use crate::clock::{Clock, Ids};
@@ -156,13 +156,14 @@ fn experiment(
     if let Ok(style) = ProgressStyle::with_template("{msg:40} {wide_bar} {pos}/{len} {elapsed_precise}") {
         bar.set_style(style);
     }
+    let stage = Stage { args, net: &net, folder: &folder.0, clock };
     let mut rounds = Vec::new();
     for round in 0..args.rounds {
         for place in 0..Way::ALL.len() {
             // The order turns, so that a noisy minute does not always meet the same way.
             let way = Way::ALL[(place + round as usize) % Way::ALL.len()];
             bar.set_message(way.name());
-            rounds.push(round::run(way, round, args, &net, &folder.0, clock)?);
+            rounds.push(round::run(&stage, way, round)?);
             bar.inc(1);
             if matches!(stopped.try_recv(), Err(std::sync::mpsc::TryRecvError::Disconnected)) {
                 bail!("stopped by a signal");

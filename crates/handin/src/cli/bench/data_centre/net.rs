@@ -76,8 +76,8 @@ impl Net {
     fn connect(&self, place: Place, link: &str, network: u8) -> anyhow::Result<()> {
         let (router, there) = (self.name(Place::Router), self.name(place));
         let (near, far) = (format!("10.213.{network}.1"), format!("10.213.{network}.2"));
-        ip(&["-n", router, "link", "add", link, "type", "veth", "peer", "name", "up", "netns", there])?;
-        for (name, device, address) in [(router, link, &near), (there, "up", &far)] {
+        ip(&["-n", router, "link", "add", link, "type", "veth", "peer", "name", "uplink", "netns", there])?;
+        for (name, device, address) in [(router, link, &near), (there, "uplink", &far)] {
             ip(&["-n", name, "address", "add", &format!("{address}/24"), "dev", device])?;
             ip(&["-n", name, "link", "set", device, "up"])?;
         }
@@ -89,7 +89,7 @@ impl Net {
     fn shape(&self, place: Place, link: &str, rate: u64) -> anyhow::Result<()> {
         let (rate, burst) = (format!("{rate}bit"), (rate / 8 / 200).max(4_000).to_string());
         let queue = format!("{QUEUE_MS}ms");
-        for (place, device) in [(Place::Router, link), (place, "up")] {
+        for (place, device) in [(Place::Router, link), (place, "uplink")] {
             let bucket = ["tbf", "rate", &rate, "burst", &burst, "latency", &queue];
             self.run(place, "tc", &[&["qdisc", "add", "dev", device, "root"], &bucket[..]].concat())?;
         }

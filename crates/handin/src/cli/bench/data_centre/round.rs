@@ -1,7 +1,7 @@
 //! One way, once: live calls run, the bell rings, and everything is counted.
 
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
@@ -88,7 +88,7 @@ pub struct Live {
 }
 
 /// The shortest time after the bell that is looked at, in seconds: also a way that is done at once has to bear it.
-const LEAST_BELL_S: i64 = 5;
+const LEAST_BELL_S: u64 = 5;
 /// How often the link is looked at.
 const LOOK: Duration = Duration::from_millis(500);
 
@@ -112,32 +112,35 @@ pub fn run(
     let before = net.passed()?;
     let (figures, looks) = ring(way, round, args, net, &folder, &servers, clock)?;
     let after = net.passed()?;
-    let seconds = call.finish()?;
     let bell = figures["bell_at"].as_str().context("the bell's time")?.parse::<Timestamp>()?;
+    let left = (bell + Duration::from_secs(LEAST_BELL_S)).duration_since(clock.now());
+    std::thread::sleep(Duration::try_from(left).unwrap_or_default());
+    let seconds = call.finish()?;
     Ok(Round::of(way, &figures, bell, &seconds, &looks, difference(before, after)))
 }
 
+/// The file with the figures of a bell, in its round's folder.
+const FIGURES: &str = "bell.json";
+
 type Looks = Vec<(Timestamp, Passed)>;
 
-/// Rings the bell in the candidates' network, and looks at the link meanwhile.
-fn ring(
-    way: Way,
-    round: u32,
-    args: &Args,
-    net: &Net,
-    folder: &Path,
-    servers: &Servers,
-    clock: &Clock,
-) -> anyhow::Result<(Value, Looks)> {
-    let json = folder.join("bell.json");
-    let mut command = handin(net, Place::Candidates, folder)?;
+/// The command that rings the bell in the candidates' network.
+fn bell(stage: &Stage<'_>, way: Way, round: u32, folder: &Path) -> anyhow::Result<Command> {
+    let mut command = handin(stage.net, Place::Candidates, folder)?;
     command.args(["bench", "bell", "--i-own-this-host", "--server", &api(), "--mode", way.mode()]);
-    command.env("HANDIN_API_KEY", &servers.api_key).arg("--json").arg(&json);
-    command.args(args.bell(round)).stdout(Stdio::null()).stderr(Stdio::piped());
+    command.args(["--json", FIGURES]).args(stage.args.bell(round));
     if way == Way::Before {
-        let limit = format!("{}ms", args.request_limit().as_millis());
-        command.args(["--proxy", &proxy(), "--tries", &args.tries.to_string(), "--request-limit", &limit]);
+        let limit = format!("{}ms", stage.args.request_limit().as_millis());
+        let tries = stage.args.tries.to_string();
+        command.args(["--proxy", &proxy(), "--tries", &tries, "--request-limit", &limit]);
     }
+    Ok(command)
+}
+
+/// Rings, and looks at the link meanwhile.
+fn ring(stage: &Stage<'_>, mut command: Command, folder: &Path) -> anyhow::Result<(Value, Looks)> {
+    let Stage { net, clock, .. } = stage;
+    command.stdout(Stdio::null()).stderr(Stdio::piped());
     let mut bell = command.spawn().context("the bell")?;
     let mut looks = vec![(clock.now(), net.passed()?)];
     while bell.try_wait()?.is_none() {
@@ -146,6 +149,7 @@ fn ring(
     }
     let ended = bell.wait_with_output()?;
     let said = String::from_utf8_lossy(&ended.stderr);
+    let json = folder.join(FIGURES);
     // Exit 1 with figures is a run that lost recordings, which is what the old ways do.
     ensure!(matches!(ended.status.code(), Some(0 | 1)) && json.exists(), "the bell did not ring: {said}");
     Ok((serde_json::from_slice(&std::fs::read(json)?)?, looks))
@@ -165,7 +169,7 @@ impl Round {
         let spread = |q: &str| figures["bell_to_receipt_s"][q].as_f64();
         let samples = figures["samples"].as_array().map(Vec::as_slice).unwrap_or_default();
         let last = samples.last().and_then(|sample| sample["at_s"].as_f64()).unwrap_or_default();
-        let over = bell.as_second() + (last.ceil() as i64).max(LEAST_BELL_S);
+        let over = bell.as_second() + (last.ceil() as i64).max(LEAST_BELL_S as i64);
         let at = |second: &i64| (*second - bell.as_second()) as f64;
         Round {
             way,
