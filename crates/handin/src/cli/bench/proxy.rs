@@ -70,7 +70,7 @@ async fn carry(State(shared): State<Arc<Shared>>, Path(track): Path<String>, req
     match pass_on(&shared, &track, request).await {
         Ok(answer) => axum::Json(answer).into_response(),
         Err(Failure::Final(why)) => (StatusCode::BAD_REQUEST, format!("{why:#}")).into_response(),
-        Err(Failure::Again { why, .. } | Failure::SignAgain(why)) => {
+        Err(Failure::Again { why, .. } | Failure::Held { why, .. } | Failure::SignAgain(why)) => {
             (StatusCode::BAD_GATEWAY, format!("{why:#}")).into_response()
         }
     }

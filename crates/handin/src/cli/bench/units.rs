@@ -4,21 +4,15 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
+use crate::cli::quantity::read_count;
+
 /// Bits per second: `500k`, `2M`, `1.5G`, or digits alone.
 ///
 /// # Errors
 /// Saying how it is written.
 pub fn bits(text: &str) -> Result<u64, String> {
-    let (digits, unit) = match text.as_bytes().last() {
-        Some(b'k') => (&text[..text.len() - 1], 1e3),
-        Some(b'M') => (&text[..text.len() - 1], 1e6),
-        Some(b'G') => (&text[..text.len() - 1], 1e9),
-        _ => (text, 1.0),
-    };
-    match digits.parse::<f64>() {
-        Ok(number) if number > 0.0 && number * unit <= 1e15 => Ok((number * unit).round() as u64),
-        _ => Err("write bits per second like 500k, 2M or 1.5G".to_owned()),
-    }
+    let count = read_count(text).filter(|count| *count > 0);
+    count.ok_or_else(|| "write bits per second like 500k, 2M or 1.5G".to_owned())
 }
 
 /// A span of time: `60m`, `30s`, `1h 30m`, `250ms`.

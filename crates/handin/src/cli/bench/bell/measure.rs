@@ -96,7 +96,7 @@ impl Measure {
         let tally = calls.entry(kind).or_default();
         match result {
             Ok(_) => tally.took.push(u32::try_from(took.as_micros() / 10).unwrap_or(u32::MAX)),
-            Err(Failure::Again { after: Some(_), .. }) => tally.asked_to_wait += 1,
+            Err(Failure::Held { .. } | Failure::Again { after: Some(_), .. }) => tally.asked_to_wait += 1,
             Err(failure) => *tally.failed.entry(reason(failure)).or_default() += 1,
         }
     }
@@ -140,7 +140,10 @@ impl Measure {
 
 /// A short name for why a call failed: the problem's code, or the outermost words.
 fn reason(failure: &Failure) -> String {
-    let (Failure::Again { why, .. } | Failure::SignAgain(why) | Failure::Final(why)) = failure;
+    let (Failure::Again { why, .. }
+    | Failure::Held { why, .. }
+    | Failure::SignAgain(why)
+    | Failure::Final(why)) = failure;
     match problem(why) {
         Some(problem) => problem.code.clone(),
         // The outermost words name no address and no URL that would make each failure a kind of its own.

@@ -41,7 +41,7 @@ pub async fn hand_in(candidate: &Candidate, track: usize, take: Take) -> anyhow:
         let why = match Box::pin(sent).await {
             Ok(accepted) => break accepted,
             Err(Failure::Final(why)) => return Err(why),
-            Err(Failure::Again { why, .. } | Failure::SignAgain(why)) => why,
+            Err(Failure::Again { why, .. } | Failure::Held { why, .. } | Failure::SignAgain(why)) => why,
         };
         let left = run.ends.saturating_duration_since(Instant::now());
         let wait = backoff.next(Instant::now(), left, None, jitter(&run.ids));

@@ -190,6 +190,7 @@ impl<'a> Recording<'a> {
         let run = &self.candidate.run;
         let (after, why) = match failure {
             Failure::Again { after, why } => (after, why),
+            Failure::Held { after, why } => (Some(after), why),
             Failure::SignAgain(why) => (None, why),
             Failure::Final(why) => return Err(why),
         };

@@ -92,25 +92,33 @@ const LEAST_BELL_S: u64 = 5;
 /// How often the link is looked at.
 const LOOK: Duration = Duration::from_millis(500);
 
+/// Where all rounds take place.
+pub struct Stage<'a> {
+    /// What was asked for.
+    pub args: &'a Args,
+    /// The network.
+    pub net: &'a Net,
+    /// Where everything lies.
+    pub folder: &'a Path,
+    /// The machine's clock.
+    pub clock: &'a Clock,
+}
+
 /// Runs one way.
 ///
 /// # Errors
 /// When a part of the experiment fails; a lost recording is a figure, no failure.
-pub fn run(
-    way: Way,
-    round: u32,
-    args: &Args,
-    net: &Net,
-    folder: &Path,
-    clock: &Clock,
-) -> anyhow::Result<Round> {
-    let folder = folder.join(format!("{}-{round}", way.mode()));
+pub fn run(stage: &Stage<'_>, way: Way, round: u32) -> anyhow::Result<Round> {
+    let Stage { args, net, clock, .. } = stage;
+    let folder = stage.folder.join(format!("{}-{round}", way.mode()));
     std::fs::create_dir_all(&folder)?;
     // Servers of its own for each, so that no way finds what another left.
     let servers = Servers::start(net, &folder)?;
     let call = Call::start(net, &folder, args.candidates, args.live)?;
     let before = net.passed()?;
-    let (figures, looks) = ring(way, round, args, net, &folder, &servers, clock)?;
+    let mut command = bell(stage, way, round, &folder)?;
+    command.env("HANDIN_API_KEY", &servers.api_key);
+    let (figures, looks) = ring(stage, command, &folder)?;
     let after = net.passed()?;
     let bell = figures["bell_at"].as_str().context("the bell's time")?.parse::<Timestamp>()?;
     let left = (bell + Duration::from_secs(LEAST_BELL_S)).duration_since(clock.now());
