@@ -114,10 +114,11 @@ export class World {
   rot(local: string, number: number): void {
     const recording = this.recordings.get(this.record(local).opened?.recording ?? "");
     const part = recording?.parts.get(number);
-    const known = this.machine.take(local)?.part(number).status === "stored";
+    // Only the page's own digest tells a wrong part from a right one: it stands in the journal, but part 1 has two right forms.
+    const known = this.machine.take(local)?.part(number).status === "stored" && this.record(local).stored.has(number);
     if (recording?.state !== "open" || part === undefined || !known) return;
     this.#hasRotten = true;
-    if (this.chance < 0.5) recording.parts.delete(number);
+    if (this.chance < 0.5 || number === 1) recording.parts.delete(number);
     else recording.parts.set(number, { ...part, sha256: "rotten" });
   }
 
