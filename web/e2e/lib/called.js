@@ -1,9 +1,10 @@
 // Runs inside a home: one candidate records and calls a second page through the shaped uplink. Prints, second by second, what
 // the call was like on the other side and what the recording sent; at the end the call is over and everything is handed in.
 //
-//   node lib/called.js WAY BITS_PER_S SECONDS
+//   node lib/called.js WAY BITS_PER_S SECONDS [HELD]
 //
-// WAY is `alone` (the server signs nothing meanwhile, so no part leaves), `careless` (parts leave as soon as they are full) or `yielding`.
+// WAY is `alone` (the server signs nothing meanwhile, so no part leaves), `careless` (parts leave as soon as they are full) or
+// `yielding`; in the first HELD seconds nothing is signed whatever the way.
 
 import assert from "node:assert/strict";
 import { setTimeout as passed } from "node:timers/promises";
@@ -12,8 +13,9 @@ import { shape } from "./home.js";
 import { answer, route } from "./proxy.js";
 import { Scene } from "./scene.js";
 
-const [way, bitsPerS, seconds] = [process.argv[2], Number(process.argv[3]), Number(process.argv[4])];
+const [way, ...numbers] = process.argv.slice(2);
 assert.ok(["alone", "careless", "yielding"].includes(way), way);
+const [bitsPerS, seconds, held = way === "alone" ? Infinity : 0] = numbers.map(Number);
 /** Both pages are on this machine: they call each other over its loopback address. */
 const FLAGS = ["--allow-loopback-in-peer-connection", "--disable-features=WebRtcHideLocalIpsWithMdns"];
 /** As a live call of an exam has it; see the planner's reference. */
@@ -68,10 +70,11 @@ try {
   await scene.record();
   shape(new URL(scene.server.store.url).port, bitsPerS);
   await connect(scene.page, other);
-  if (way === "alone") scene.server.api.script(route("/sign"), answer(503, "", { "retry-after": "1" }));
+  if (held > 0) scene.server.api.script(route("/sign"), answer(503, "", { "retry-after": "1" }));
   if (way === "yielding") await scene.page.evaluate("recorder.yieldTo(call)");
   const samples = [];
   for (let second = 0; second <= seconds; second += 1) {
+    if (second === held) scene.server.api.heal();
     samples.push(await sample(scene, other));
     await passed(1_000);
   }

@@ -89,14 +89,6 @@ export class Chromium {
     return page;
   }
 
-  /** The JS heap of a target that is in use, in bytes. */
-  async heapOf(targetId) {
-    const { sessionId } = await this.send("Target.attachToTarget", { targetId, flatten: true });
-    const { usedSize } = await this.send("Runtime.getHeapUsage", {}, sessionId);
-    await this.send("Target.detachFromTarget", { sessionId });
-    return usedSize;
-  }
-
   /** The processes of this browser with their kind (`browser`, `renderer`, …) and resident bytes. */
   processes() {
     return readdirSync("/proc").filter((name) => /^\d+$/.test(name)).flatMap((pid) => describe(pid, this.#child.pid));
@@ -242,12 +234,10 @@ class Page {
     return this.send("Emulation.setDeviceMetricsOverride", { width, height, deviceScaleFactor: 1, mobile: width < 600 });
   }
 
-  /** The JS heaps of the page and of its workers that are in use, in bytes; garbage that was not collected yet counts. */
+  /** The page's JS heap that is in use, in bytes; garbage that was not collected yet counts. */
   async heap() {
-    const { targetInfos } = await this.#browser.send("Target.getTargets", { filter: [{ type: "worker" }] });
-    const sizes = await Promise.all(targetInfos.map(({ targetId }) => this.#browser.heapOf(targetId)));
     const { usedSize } = await this.send("Runtime.getHeapUsage");
-    return sizes.reduce((sum, size) => sum + size, usedSize);
+    return usedSize;
   }
 
   /** Cuts the tab's network off, or back on. */

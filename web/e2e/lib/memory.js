@@ -1,8 +1,8 @@
 // What a browser holds in memory while it records, and a picture of it over time.
 
 /**
- * One look: seconds recorded, bytes recorded, the resident memory of all of the browser's processes, and the JS heaps of page and
- * workers, in bytes.
+ * One look: seconds recorded, bytes recorded, the resident memory of all of the browser's processes, workers included, and the
+ * page's JS heap, in bytes.
  */
 export async function memory({ browser, page }) {
   const takes = await page.evaluate("recorder.state.takes.map(({ track, recordedBytes, recordedMs }) => ({ track, recordedBytes, recordedMs }))");
@@ -17,7 +17,7 @@ export async function memory({ browser, page }) {
 }
 
 const [WIDTH, HEIGHT, MARGIN] = [720, 320, 56];
-const LINES = [["resident", "resident memory of the browser", "#1f6feb"], ["heap", "JS heaps of page and workers", "#d4622a"], ["recorded", "recorded so far", "#6e7781"]];
+const LINES = [["resident", "resident memory of the browser", "#1f6feb"], ["heap", "JS heap of the page", "#d4622a"], ["recorded", "recorded so far", "#6e7781"]];
 
 /** The samples as an SVG picture: memory beside what was recorded, in MiB over minutes. */
 export function plot(samples) {
