@@ -21,6 +21,7 @@ mod maintain;
 mod output;
 mod place;
 mod quantity;
+mod patient;
 mod platform;
 
 use std::process::ExitCode;

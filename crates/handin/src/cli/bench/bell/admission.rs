@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use std::time::Duration;
 
 use super::ledger::candidate_id;
+use crate::cli::patient::{Patient, text};
 use crate::cli::upload::api::Api;
-use crate::cli::upload::retry::persist;
 use crate::clock::Ids;
 
 /// The only subject.
@@ -24,14 +24,14 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The platform's side of the API.
 pub struct Platform {
-    api: Api,
+    api: Patient,
     ids: Ids,
 }
 
 impl Platform {
     /// The API for the holder of an API key.
     pub fn new(api: Api, ids: Ids) -> Platform {
-        Platform { api, ids }
+        Platform { api: Patient::new(api, ids.clone(), PATIENCE), ids }
     }
 
     /// Creates an exam whose bell rings at `bell`; gives its id.
@@ -42,7 +42,7 @@ impl Platform {
         let id = format!("bell-{}", &self.ids.word()[..10]);
         let subjects = json!([{ "id": SUBJECT, "ends_at": bell }]);
         let exam = json!({ "id": id, "title": "The bell", "tracks": tracks, "subjects": subjects });
-        self.call(Method::POST, "/v1/exams", Some(&exam)).await?;
+        self.api.call(Method::POST, "/v1/exams", Some(&exam)).await?;
         Ok(id)
     }
 
@@ -53,14 +53,14 @@ impl Platform {
     pub async fn admit(&self, exam: &str, candidates: u32, bar: &ProgressBar) -> anyhow::Result<Vec<String>> {
         let roster: Vec<Value> = (0..candidates).map(|n| json!({ "candidate": candidate_id(n) })).collect();
         for entries in roster.chunks(ROSTER) {
-            self.call(Method::PUT, &format!("/v1/exams/{exam}/roster"), Some(&json!(entries))).await?;
+            self.api.call(Method::PUT, &format!("/v1/exams/{exam}/roster"), Some(&json!(entries))).await?;
         }
         let path = format!("/v1/exams/{exam}/tokens");
         let tokens = stream::iter(0..candidates).map(|number| {
             let wanted = json!({ "candidate": candidate_id(number), "subject": SUBJECT });
             let path = &path;
             async move {
-                let minted = self.call(Method::POST, path, Some(&wanted)).await?;
+                let minted = self.api.call(Method::POST, path, Some(&wanted)).await?;
                 bar.inc(1);
                 text(&minted, "token")
             }
@@ -77,7 +77,7 @@ impl Platform {
         let mut cursor = String::new();
         loop {
             let path = format!("/v1/exams/{exam}/recordings?limit=1000{cursor}");
-            let page = self.call(Method::GET, &path, None).await?;
+            let page = self.api.call(Method::GET, &path, None).await?;
             let items = page.get("items").and_then(Value::as_array).context("the list has no items")?;
             all.extend(items.iter().cloned());
             match page.get("next").and_then(Value::as_str) {
@@ -93,7 +93,8 @@ impl Platform {
     /// # Errors
     /// When the server refuses.
     pub async fn link(&self, id: &str) -> anyhow::Result<String> {
-        let link = self.call(Method::POST, &format!("/v1/recordings/{id}/link"), Some(&json!({}))).await?;
+        let link =
+            self.api.call(Method::POST, &format!("/v1/recordings/{id}/link"), Some(&json!({}))).await?;
         text(&link, "url")
     }
 
@@ -102,16 +103,6 @@ impl Platform {
     /// # Errors
     /// When they cannot be had.
     pub async fn jwks(&self) -> anyhow::Result<Value> {
-        self.call(Method::GET, "/.well-known/jwks.json", None).await
+        self.api.call(Method::GET, "/.well-known/jwks.json", None).await
     }
-
-    async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> anyhow::Result<Value> {
-        let call = || self.api.json(method.clone(), path, body);
-        persist(&self.ids, || PATIENCE, |_| {}, call).await.with_context(|| format!("{method} {path}"))
-    }
-}
-
-fn text(answer: &Value, field: &str) -> anyhow::Result<String> {
-    let text = answer.get(field).and_then(Value::as_str);
-    Ok(text.with_context(|| format!("the server's answer has no {field}"))?.to_owned())
 }
