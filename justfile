@@ -43,6 +43,6 @@ samples:
 demo *args:
     cargo run --release -- demo {{ args }}
 
-# Speed and memory, side by side with others: about ten minutes, writes docs/benchmarks.md; --quick takes two and only prints.
+# Speed and memory, side by side with others, and the bell: three quarters of an hour; --write puts it into docs/benchmarks.md, --quick takes minutes.
 bench *args:
     bench/run {{ args }}

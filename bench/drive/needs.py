@@ -32,6 +32,8 @@ NEEDS = {
     "ledger": {"postgresql": postgres},
     "parts": {"nginx-light": lambda: which("nginx")},
     "traffic": {},
+    "bell": {"postgresql": postgres},
+    "data_centre": {"iproute2": lambda: which("tc")},
 }
 
 

@@ -32,6 +32,20 @@ async function minute() {
   return Object.fromEntries(await Promise.all(films.map(async (film, at) => [TRACKS[at], await base64(film)])));
 }
 
+/** Records with these settings and lets every slice go: what the browser itself costs. Goes on until the page is closed. */
+async function bare(made) {
+  for (const { options, tracks, slice } of made) {
+    const wanted = (kind) => tracks.find((track) => track.kind === kind) ?? false;
+    const pick = (track) => track && { width: track.width, height: track.height, frameRate: track.frameRate };
+    const isScreen = tracks.some(({ displaySurface }) => displaySurface);
+    const constraints = { video: pick(wanted("video")), audio: Boolean(wanted("audio")) };
+    const stream = isScreen
+      ? await navigator.mediaDevices.getDisplayMedia({ ...constraints, audio: false })
+      : await navigator.mediaDevices.getUserMedia(constraints);
+    new MediaRecorder(stream, options).start(slice);
+  }
+}
+
 const call = async (server, token, method, path, body, headers = {}) => {
   const response = await fetch(server + path, {
     method, headers: { authorization: `Bearer ${token}`, "content-type": "application/json", ...headers },
@@ -155,6 +169,7 @@ let way;
 
 globalThis.bench = {
   minute,
+  bare,
   async prepare(options) {
     const films = {};
     for (const track of TRACKS) films[track] = await (await fetch(`/film/${track}-${options.minutes}`)).arrayBuffer();

@@ -89,7 +89,7 @@ export class Chromium {
     return page;
   }
 
-  /** The processes of this browser with their kind (`browser`, `renderer`, …) and resident bytes. */
+  /** The processes of this browser with their kind (`browser`, `renderer`, …), CPU time, and bytes: all that are resident, and those that are not a file's. */
   processes() {
     return readdirSync("/proc").filter((name) => /^\d+$/.test(name)).flatMap((pid) => describe(pid, this.#child.pid));
   }
@@ -115,7 +115,9 @@ function describe(pid, group) {
     const command = readFileSync(`/proc/${pid}/cmdline`, "utf8");
     const kind = /--type=([a-z-]+)/.exec(command)?.[1] ?? "browser";
     const ticks = Number(fields[11]) + Number(fields[12]);
-    return [{ pid: Number(pid), kind, resident: Number(fields[21]) * 4096, cpuMs: ticks * 10 }];
+    const status = readFileSync(`/proc/${pid}/status`, "utf8");
+    const own = ["RssAnon", "RssShmem"].reduce((sum, name) => sum + Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)[1]) * 1_024, 0);
+    return [{ pid: Number(pid), kind, resident: Number(fields[21]) * 4096, own, cpuMs: ticks * 10 }];
   } catch {
     // It has ended meanwhile.
     return [];

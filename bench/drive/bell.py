@@ -1,0 +1,136 @@
+"""The bell as `handin bench bell` rings it: what candidates wait, whether anything is missing, what the server needs.
+
+It rings once for each case: a run is thousands of candidates, and its percentiles are over them.
+"""
+
+import contextlib
+import json
+import os
+import shutil
+
+from .instance import free_port
+from .postgres import Postgres
+from .processes import Failed, Server, run
+from .report import figure, goal, table
+
+# Generator and servers share the machine as they are: both need more than a core.
+ALL = "0-1"
+
+
+def measure(bench):
+    """Gives the section's text."""
+    whole, signed = (200, 5_000) if bench.quick else (2_000, 50_000)
+    kills = ["--kill-at", "bell+3s"]
+    cases = [
+        (f"{whole:,} candidates", lambda: own(bench, *recording(whole))),
+        (f"{whole:,} candidates, killed with -9 at bell+3s", lambda: own(bench, *recording(whole), *kills)),
+        (f"signing alone, {signed:,} candidates", lambda: own(bench, *signing(signed))),
+        (f"signing alone, {signed:,}, two nodes on PostgreSQL", lambda: two_nodes(bench, *signing(signed))),
+    ]
+    rows = []
+    for name, ring in cases:
+        bench.say(f"  {name}")
+        figures, mib = ring()
+        rows.append((name, figures, mib))
+    return "\n\n".join([table(WAITS, map(waits, rows)), table(CALLS, map(calls, rows))])
+
+
+def recording(candidates):
+    """An hour's exam in half a minute; all bytes are sent, sealed, and looked at again."""
+    return ["--candidates", candidates, "--time-scale", 120, "--verify", 500]
+
+
+def signing(candidates):
+    """An hour's exam in ten minutes; all submit within 30 s."""
+    return ["--candidates", candidates, "--time-scale", 6, "--ramp", "30s", "--sign-only"]
+
+
+def own(bench, *flags):
+    """With a server of its own on the embedded defaults."""
+    return ring(bench, *flags, "--data", bench.scratch)
+
+
+def two_nodes(bench, *flags):
+    """Through two API nodes that share a PostgreSQL and a store, each a process of its own."""
+    with contextlib.ExitStack() as stack:
+        scratch = os.path.join(bench.scratch, "nodes")
+        os.makedirs(scratch)
+        postgres = stack.enter_context(Postgres(scratch, core=ALL))
+        store = stack.enter_context(node(bench, scratch, "store", "store", {}))
+        shared = {
+            "DATABASE_URL": postgres.database(),
+            "S3_ENDPOINT": store.facts["store"], "S3_BUCKET": store.facts["bucket"], "S3_REGION": store.facts["region"],
+            "S3_ACCESS_KEY_ID": store.facts["access_key"], "S3_SECRET_ACCESS_KEY": store.facts["secret_key"],
+        }
+        first = stack.enter_context(node(bench, scratch, "first", "api,worker", shared))
+        secrets = {"HANDIN_SECRETS": os.path.join(scratch, "first", "secrets.toml")}
+        second = stack.enter_context(node(bench, scratch, "second", "api,worker", shared | secrets))
+        servers = ",".join(server.facts["api"] for server in (first, second))
+        figures, _ = ring(bench, *flags, "--server", servers, "--api-key", first.facts["api_key"])
+        return figures, max(first.peak_memory(), second.peak_memory())
+
+
+def node(bench, scratch, name, role, env):
+    """A node with its data in a folder of its name; `facts` is what it says when it is ready."""
+    folder = os.path.join(scratch, name)
+    os.makedirs(folder)
+    listen = ["--store-listen", f"127.0.0.1:{free_port()}"] if role == "store" else ["--listen", "127.0.0.1:0"]
+    server = Server(
+        bench.program("handin"), "serve", "--role", role, "--data", folder, "--json", *listen,
+        core=ALL, env=env, log=os.path.join(folder, "serve.log"),
+    )
+    try:
+        server.facts = json.loads(server.line())
+    except Failed:
+        server.stop()
+        raise
+    return server
+
+
+def ring(bench, *flags):
+    """The figures of one bell, and the MiB that its own server had at most."""
+    folder = os.path.join(bench.scratch, "bell")
+    os.makedirs(folder)
+    file = os.path.join(folder, "bell.json")
+    try:
+        run(bench.program("handin"), "bench", "bell", "--json", file, *flags, core=ALL, within=3_600)
+    except Failed:
+        # Exit 1 with figures is a bell that lost something: that is told, not hidden.
+        if not os.path.exists(file):
+            raise
+    with open(file, encoding="utf-8") as figures:
+        told = json.load(figures)
+    shutil.rmtree(folder)
+    return told, told["server"]["rss_bytes"] / 2**20
+
+
+WAITS = ["bell", "recordings", "receipts verified", "problems", "submit to receipts: p50, s", "p95", "p99", "max",
+         "most resident, MiB", "goal"]
+
+
+def waits(case):
+    name, told, mib = case
+    spread, verdict = told["submit_to_receipt_s"], told["verdict"]
+    recordings = told["settings"]["candidates"] * len(told["settings"]["tracks"])
+    if verdict is None:
+        asked = goal(mib < 512 and not told["failed"], "nothing given up, < 512 MiB")
+        found = ["–", len(told["failed"])]
+    else:
+        asked = goal(told["whole"], "every receipt verified, nothing lost")
+        found = [verdict["receipts_verified"], len(verdict["problems"])]
+    seconds = [figure(spread[q]) if verdict else "–" for q in ("p50", "p95", "p99", "max")]
+    return [name, recordings, *found, *seconds, figure(mib), asked]
+
+
+CALLS = ["bell", "sign: answered", "asked to wait", "other failures, tried again", "p50, ms", "p95", "p99", "max",
+         "bytes through the API a stored byte", "goal"]
+
+
+def calls(case):
+    name, told, _ = case
+    sign = next(kind for kind in told["calls"] if kind["kind"] == "sign")
+    failed = sum(sum(kind["failed"].values()) for kind in told["calls"])
+    asked = "" if told["verdict"] else goal(sign["ms"]["p99"] < 250 and failed == 0, "p99 < 250 ms, no other failure")
+    stored = figure(told["bytes"]["api_per_stored"] * 1_000, " ‰") if told["bytes"]["stored"] else "–"
+    return [name, sign["ok"], sign["asked_to_wait"], failed, *(figure(sign["ms"][q]) for q in ("p50", "p95", "p99", "max")),
+            stored, asked]
