@@ -21,7 +21,7 @@ use crate::config::{Config, Environment, Flags};
 
 use platform::Platform;
 use record::Sat;
-use samples::SITTINGS;
+use samples::{SITTINGS, VISITOR};
 use transcript::Paint;
 
 /// Flags of `handin demo`.
@@ -130,7 +130,7 @@ async fn demonstrate(server: Server<'_>, clock: &Clock, ids: &Ids, paint: Paint)
     let exam = platform.create_exam().await?;
     platform.put_roster(&exam).await?;
     say(&transcript::exam(&exam, SITTINGS.len(), paint))?;
-    let (mut sittings, mut page_url) = (Vec::new(), String::new());
+    let mut sittings = Vec::new();
     for sitting in &SITTINGS {
         let ticket = platform.ticket(&exam, sitting.candidate).await?;
         let time = (clock.clone(), ids.clone());
@@ -139,12 +139,12 @@ async fn demonstrate(server: Server<'_>, clock: &Clock, ids: &Ids, paint: Paint)
             say(&transcript::recording(kept, paint))?;
         }
         sittings.push(sat);
-        page_url = ticket.page_url;
     }
     say(&transcript::proof(&sittings, paint))?;
     check(&sittings)?;
     let watch =
         sittings.iter().flat_map(|sat| &sat.kept).next().map_or(String::new(), |kept| kept.link.clone());
+    let page_url = platform.ticket(&exam, VISITOR).await?.page_url;
     Ok(Shown { exam, watch, page_url })
 }
 

@@ -6,7 +6,7 @@ use anyhow::bail;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::samples::SITTINGS;
+use super::samples::{SITTINGS, VISITOR};
 use crate::cli::patient::{Patient, text};
 use crate::cli::upload::api::{Api, problem};
 use crate::cli::upload::pace::Pacer;
@@ -65,8 +65,8 @@ impl Platform {
     /// # Errors
     /// When the server refuses.
     pub async fn put_roster(&self, exam: &str) -> anyhow::Result<()> {
-        let roster: Vec<_> =
-            SITTINGS.iter().map(|sitting| json!({ "candidate": sitting.candidate })).collect();
+        let candidates = SITTINGS.iter().map(|sitting| sitting.candidate).chain([VISITOR]);
+        let roster: Vec<_> = candidates.map(|candidate| json!({ "candidate": candidate })).collect();
         self.api.call(Method::PUT, &format!("/v1/exams/{exam}/roster"), Some(&json!(roster))).await.map(drop)
     }
 

@@ -38,3 +38,16 @@ pub const SITTINGS: [Sitting; 3] = [
         ],
     },
 ];
+
+/// Who may record in a browser afterwards. Nothing of this candidate is there yet, so the page begins at its beginning.
+pub const VISITOR: &str = "C-004";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_visitor_has_recorded_nothing() {
+        assert!(SITTINGS.iter().all(|sitting| sitting.candidate != VISITOR));
+    }
+}
