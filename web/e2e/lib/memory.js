@@ -33,7 +33,7 @@ export function plot(samples) {
 <rect width="${WIDTH}" height="${HEIGHT}" fill="#fff"/>
 <path d="M${MARGIN} ${MARGIN}V${HEIGHT - MARGIN}H${WIDTH - MARGIN}" fill="none" stroke="#8c959f"/>
 <text x="${WIDTH - MARGIN}" y="${HEIGHT - MARGIN + 20}" text-anchor="end">${end.toFixed(0)} minutes</text>
-<text x="${MARGIN - 6}" y="${MARGIN + 4}" text-anchor="end">${most.toFixed(0)} MiB</text><text x="${MARGIN - 6}" y="${HEIGHT - MARGIN}" text-anchor="end">0</text>
+<text x="2" y="${MARGIN + 4}" font-size="11">${most.toFixed(0)} MiB</text><text x="${MARGIN - 6}" y="${HEIGHT - MARGIN}" text-anchor="end">0</text>
 ${LINES.map(curve).join("\n")}
 ${LINES.map(legend).join("\n")}
 </svg>
