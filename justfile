@@ -46,3 +46,7 @@ demo *args:
 # Speed and memory, side by side with others, and the bell: three quarters of an hour; --write puts it into docs/benchmarks.md, --quick takes minutes.
 bench *args:
     bench/run {{ args }}
+
+# Signing beside Companion, NestJS and FastAPI, installed as locked: --write puts the table into docs/benchmarks.md.
+bench-peers *args:
+    bench/run {{ args }} peers

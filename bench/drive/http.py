@@ -3,7 +3,7 @@
 import os
 
 from . import rounds
-from .instance import Instance
+from .instance import UNLIMITED, Instance
 from .load import load, request
 from .processes import Server
 from .report import figure, goal, spread, table
@@ -25,7 +25,7 @@ def measure(bench):
     os.makedirs(folder)
     with (
         Server(bench.program("bench-hello"), log=os.path.join(folder, "hello.log")) as hello,
-        Instance(bench.program("handin"), os.path.join(folder, "data")) as handin,
+        Instance(bench.program("handin"), os.path.join(folder, "data"), env=UNLIMITED) as handin,
     ):
         address, calls = hello.line(), sign_calls(handin)
         bodies = [planned | {"head": request("POST", "/hello", address, JSON)["head"]} for planned in calls[ONE]]

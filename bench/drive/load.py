@@ -16,9 +16,12 @@ def request(method, path, host, headers=None, body=None, fill=0):
     return planned
 
 
-def load(bench, server, address, requests, connections, seconds=None):
-    """Sends the requests, round and round for `seconds` or else each once; any refusal is a failure."""
-    plan = {"address": address, "connections": connections, "requests": requests}
+def load(bench, server, address, requests, connections, seconds=None, keep=False):
+    """Sends the requests, round and round for `seconds` or else each once; any refusal is a failure.
+
+    With `keep`, `kept` has every answer's `body` and `wait_ms`, in the order of the requests.
+    """
+    plan = {"address": address, "connections": connections, "requests": requests, "keep": keep}
     plan |= {"seconds": seconds} if seconds else {"once": True}
     path = os.path.join(bench.scratch, "plan.json")
     with open(path, "w", encoding="utf-8") as file:

@@ -4,6 +4,7 @@ import glob
 import os
 import shutil
 import subprocess
+from importlib.util import find_spec
 
 from .processes import Failed
 
@@ -29,6 +30,7 @@ def postgres():
 NEEDS = {
     "signing": {"nodejs": lambda: which("node"), "npm": lambda: which("npm"), "python3-botocore": python},
     "http": {},
+    "peers": {"nodejs": lambda: which("node"), "npm": lambda: which("npm"), "python3-venv": lambda: find_spec("ensurepip")},
     "ledger": {"postgresql": postgres},
     "parts": {"nginx-light": lambda: which("nginx")},
     "traffic": {},

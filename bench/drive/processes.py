@@ -79,11 +79,13 @@ class Server:
         """Seconds of CPU that the process and its children have used so far."""
         return sum(cpu_of(pid) for pid in family(self.pid))
 
+    def resident(self):
+        """The MiB that the process and its children have resident now."""
+        return sum(status_kib(pid, "VmRSS") for pid in family(self.pid)) / 1024
+
     def peak_memory(self):
         """The most MiB that were resident since the last `forget_peak`."""
-        with open(f"/proc/{self.pid}/status", encoding="ascii") as status:
-            lines = dict(line.split(":", 1) for line in status)
-        return int(lines["VmHWM"].split()[0]) / 1024
+        return status_kib(self.pid, "VmHWM") / 1024
 
     def forget_peak(self):
         """Sets the peak back to what is resident now (proc(5), clear_refs, 5)."""
@@ -103,6 +105,16 @@ def cpu_of(pid):
         return sum(map(int, stat_of(pid)[11:15])) * TICK
     except (FileNotFoundError, ProcessLookupError):
         return 0.0
+
+
+def status_kib(pid, name):
+    """A figure in KiB from /proc/PID/status; of a process that has just ended, none."""
+    try:
+        with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as status:
+            lines = dict(line.split(":", 1) for line in status)
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+    return int(lines.get(name, "0").split()[0])
 
 
 def family(pid):

@@ -48,6 +48,7 @@ impl Rows {
             subject: "mathematics".parse().expect("a slug"),
             candidate: format!("c-{:08}", number / 2).parse().expect("a candidate id"),
             recording: id.clone(),
+            revision: 0,
             extension: "webm",
         };
         NewRecording {

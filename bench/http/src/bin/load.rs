@@ -1,9 +1,10 @@
 //! Sends requests over many kept-alive connections, each of which waits for its answer before it asks again.
 //!
-//! `bench-load PLAN` reads a JSON file: `{"address", "connections", "seconds" | "once": true, "requests": [{"head", "body" |
-//! "fill"}]}`. `head` is the request's head without `content-length` and the blank line, `body` its text, `fill` a
-//! number of bytes instead. With `seconds` the connections go round the requests for that long; with `once` each request
-//! is sent one time. It prints one JSON object. One thread, and no HTTP library: it must cost less than what it measures.
+//! `bench-load PLAN` reads a JSON file: `{"address", "connections", "seconds" | "once": true, "keep", "requests": [{"head",
+//! "body" | "fill"}]}`. `head` is the request's head without `content-length` and the blank line, `body` its text, `fill`
+//! a number of bytes instead. With `seconds` the connections go round the requests for that long; with `once` each request
+//! is sent one time. It prints one JSON object; with `keep` it has every answer's body and wait, in the order of the
+//! requests. One thread, and no HTTP library: it must cost less than what it measures.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -30,6 +31,8 @@ struct Plan {
     seconds: Option<f64>,
     #[serde(default)]
     once: bool,
+    #[serde(default)]
+    keep: bool,
     requests: Vec<Request>,
 }
 
@@ -48,7 +51,15 @@ struct Wire {
     fills: Vec<usize>,
     next: AtomicUsize,
     once: bool,
+    keep: bool,
     end: Option<Instant>,
+}
+
+/// A request on its way: its place in the order of sending, its text, and how many bytes follow it.
+struct Taken<'a> {
+    number: usize,
+    text: &'a [u8],
+    fill: usize,
 }
 
 #[derive(Default)]
@@ -58,6 +69,7 @@ struct Seen {
     sent: usize,
     received: usize,
     refused: Option<String>,
+    kept: BTreeMap<usize, (Duration, String)>,
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -100,32 +112,37 @@ impl Wire {
             fills: plan.requests.iter().map(|request| request.fill).collect(),
             next: AtomicUsize::new(0),
             once: plan.once,
+            keep: plan.keep,
             end: plan.seconds.map(|seconds| begin + Duration::from_secs_f64(seconds)),
         }
     }
 
-    /// The next request's text, and how many bytes follow it.
-    fn take(&self) -> Option<(&[u8], usize)> {
+    /// The next request.
+    fn take(&self) -> Option<Taken<'_>> {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let over = self.end.is_some_and(|end| Instant::now() >= end);
         if over || (self.once && number >= self.texts.len()) {
             return None;
         }
-        let number = number % self.texts.len();
-        Some((&self.texts[number], self.fills[number]))
+        let of = number % self.texts.len();
+        Some(Taken { number, text: &self.texts[of], fill: self.fills[of] })
     }
 }
 
 async fn talk(mut stream: TcpStream, wire: Arc<Wire>) -> io::Result<Seen> {
     let (mut seen, mut buffer) = (Seen::default(), Vec::with_capacity(16 << 10));
-    while let Some((text, fill)) = wire.take() {
+    while let Some(Taken { number, text, fill }) = wire.take() {
         let begin = Instant::now();
         stream.write_all(text).await?;
         send_filler(&mut stream, fill).await?;
         let status = answer(&mut stream, &mut buffer).await?;
-        seen.waits.push(begin.elapsed());
+        let wait = begin.elapsed();
+        seen.waits.push(wait);
         seen.sent += text.len() + fill;
         seen.received += buffer.len();
+        if wire.keep {
+            seen.kept.insert(number, (wait, body(&buffer)));
+        }
         *seen.statuses.entry(status).or_default() += 1;
         if !(200..300).contains(&status) && seen.refused.is_none() {
             seen.refused = Some(String::from_utf8_lossy(&buffer).into_owned());
@@ -158,6 +175,12 @@ async fn answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> io::Result<u16>
     }
 }
 
+/// The body of a whole answer.
+fn body(answer: &[u8]) -> String {
+    let begin = answer.windows(4).position(|four| four == b"\r\n\r\n").map_or(answer.len(), |end| end + 4);
+    String::from_utf8_lossy(&answer[begin..]).into_owned()
+}
+
 /// Status and whole length of an answer whose head is there.
 fn head(buffer: &[u8]) -> io::Result<Option<(u16, usize)>> {
     let Some(end) = buffer.windows(4).position(|four| four == b"\r\n\r\n") else { return Ok(None) };
@@ -182,6 +205,7 @@ impl Seen {
         self.sent += other.sent;
         self.received += other.received;
         self.refused = self.refused.take().or(other.refused);
+        self.kept.extend(other.kept);
     }
 
     fn report(mut self, elapsed: Duration) -> serde_json::Value {
@@ -189,6 +213,8 @@ impl Seen {
         let at = |percent: usize| {
             self.waits.get(self.waits.len() * percent / 100).map(|wait| wait.as_secs_f64() * 1e3)
         };
+        let kept =
+            |(wait, body): (Duration, String)| json!({ "wait_ms": wait.as_secs_f64() * 1e3, "body": body });
         json!({
             "requests": self.waits.len(),
             "seconds": elapsed.as_secs_f64(),
@@ -199,6 +225,7 @@ impl Seen {
             "wait_99_ms": at(99),
             "sent": self.sent,
             "received": self.received,
+            "kept": self.kept.into_values().map(kept).collect::<Vec<_>>(),
         })
     }
 }
