@@ -71,8 +71,21 @@ const CALL_PORT: u16 = 9_000;
 
 /// This program at a place, without the settings of whoever runs it.
 pub fn handin(net: &Net, place: Place, folder: &Path) -> anyhow::Result<Command> {
+    launched(net, place, folder, &[])
+}
+
+/// The same for what measures: it runs before everything else on this machine, so that the packets it misses are those
+/// that the links have dropped.
+fn instrument(net: &Net, place: Place, folder: &Path) -> anyhow::Result<Command> {
+    launched(net, place, folder, &["chrt", "--fifo", "1"])
+}
+
+fn launched(net: &Net, place: Place, folder: &Path, launcher: &[&str]) -> anyhow::Result<Command> {
     let exe = std::env::current_exe().context("this program's own path")?;
-    let mut command = net.command(place, &exe.to_string_lossy());
+    let exe = exe.to_string_lossy();
+    let mut words = launcher.iter().copied().chain([&*exe]);
+    let mut command = net.command(place, words.next().unwrap_or_default());
+    command.args(words);
     let ours = |name: &String| {
         ["HANDIN_", "S3_", "AWS_", "DATABASE_URL"].iter().any(|start| name.starts_with(start))
     };
@@ -134,11 +147,11 @@ impl Call {
     pub fn start(net: &Net, folder: &Path, calls: u32, rate: u64) -> anyhow::Result<Call> {
         let log = folder.join("call.log");
         let to = format!("{DATA_CENTRE}:{CALL_PORT}");
-        let mut command = handin(net, Place::DataCentre, folder)?;
+        let mut command = instrument(net, Place::DataCentre, folder)?;
         command.args(["bench", "call-sink", "--listen", &to]).stdin(Stdio::piped());
         let mut sink = Member::start(&mut command, &log)?;
         sink.line(&log)?;
-        let mut command = handin(net, Place::Candidates, folder)?;
+        let mut command = instrument(net, Place::Candidates, folder)?;
         command.args(["bench", "call-source", "--to", &to]).stdin(Stdio::piped());
         command.args(["--calls", &calls.to_string(), "--rate", &rate.to_string()]);
         Ok(Call { source: Member::start(&mut command, &log)?, sink })
