@@ -32,6 +32,7 @@ def measure(bench):
         bench.say(f"  {name}")
         figures, mib = ring()
         rows.append((name, figures, mib))
+        bench.say(f"    {waits(rows[-1])[1:]}, {calls(rows[-1])[1:]}")
     return "\n\n".join([table(WAITS, map(waits, rows)), table(CALLS, map(calls, rows))])
 
 
@@ -55,7 +56,7 @@ def two_nodes(bench, *flags):
     with contextlib.ExitStack() as stack:
         scratch = os.path.join(bench.scratch, "nodes")
         os.makedirs(scratch)
-        postgres = stack.enter_context(Postgres(scratch, core=ALL))
+        postgres = stack.enter_context(Postgres(bench.scratch, core=ALL))
         store = stack.enter_context(node(bench, scratch, "store", "store", {}))
         shared = {
             "DATABASE_URL": postgres.database(),
