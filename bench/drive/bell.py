@@ -8,9 +8,9 @@ import json
 import os
 import shutil
 
-from .instance import free_port
+from .instance import Instance, Store
 from .postgres import Postgres
-from .processes import Failed, Server, run
+from .processes import Failed, run
 from .report import figure, goal, table
 
 # Generator and servers share the machine as they are: both need more than a core.
@@ -53,39 +53,18 @@ def own(bench, *flags):
 
 def two_nodes(bench, *flags):
     """Through two API nodes that share a PostgreSQL and a store, each a process of its own."""
+    folder = lambda name: os.path.join(bench.scratch, name)
     with contextlib.ExitStack() as stack:
-        scratch = os.path.join(bench.scratch, "nodes")
-        os.makedirs(scratch)
-        postgres = stack.enter_context(Postgres(bench.scratch, core=ALL))
-        store = stack.enter_context(node(bench, scratch, "store", "store", {}))
-        shared = {
-            "DATABASE_URL": postgres.database(),
-            "S3_ENDPOINT": store.facts["store"], "S3_BUCKET": store.facts["bucket"], "S3_REGION": store.facts["region"],
-            "S3_ACCESS_KEY_ID": store.facts["access_key"], "S3_SECRET_ACCESS_KEY": store.facts["secret_key"],
-        }
-        first = stack.enter_context(node(bench, scratch, "first", "api,worker", shared))
-        secrets = {"HANDIN_SECRETS": os.path.join(scratch, "first", "secrets.toml")}
-        second = stack.enter_context(node(bench, scratch, "second", "api,worker", shared | secrets))
-        servers = ",".join(server.facts["api"] for server in (first, second))
-        figures, _ = ring(bench, *flags, "--server", servers, "--api-key", first.facts["api_key"])
-        return figures, max(first.peak_memory(), second.peak_memory())
-
-
-def node(bench, scratch, name, role, env):
-    """A node with its data in a folder of its name; `facts` is what it says when it is ready."""
-    folder = os.path.join(scratch, name)
-    os.makedirs(folder)
-    listen = ["--store-listen", f"127.0.0.1:{free_port()}"] if role == "store" else ["--listen", "127.0.0.1:0"]
-    server = Server(
-        bench.program("handin"), "serve", "--role", role, "--data", folder, "--json", *listen,
-        core=ALL, env=env, log=os.path.join(folder, "serve.log"),
-    )
-    try:
-        server.facts = json.loads(server.line())
-    except Failed:
-        server.stop()
-        raise
-    return server
+        start = stack.enter_context
+        database = start(Postgres(bench.scratch, core=ALL)).database()
+        store = start(Store(bench.program("handin"), folder("store"), core=ALL))
+        nodes = []
+        for name in ("first", "second"):
+            shared = {"DATABASE_URL": database, "HANDIN_SECRETS": os.path.join(folder("first"), "secrets.toml")}
+            nodes.append(start(Instance(bench.program("handin"), folder(name), core=ALL, env=shared, store=store)))
+        servers = ",".join(node.facts["api"] for node in nodes)
+        figures, _ = ring(bench, *flags, "--server", servers, "--api-key", nodes[0].facts["api_key"])
+        return figures, max(node.peak_memory() for node in nodes)
 
 
 def ring(bench, *flags):
