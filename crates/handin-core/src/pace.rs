@@ -15,6 +15,8 @@ pub struct Pace {
     pub max_bytes_per_s: Option<u64>,
     /// Ask the server again after this long.
     pub retry_after: Option<Duration>,
+    /// Let the server hear of a recording this often between its parts.
+    pub heartbeat: Option<Duration>,
 }
 
 impl Pace {

@@ -7,7 +7,9 @@
 mod policy;
 mod bucket;
 mod priority;
+mod heartbeat;
 
 pub use bucket::{Bucket, LONGEST_WAIT, Share, admit};
+pub use heartbeat::{USUAL_HEARTBEAT, heartbeat};
 pub use policy::{BadPolicy, GroupBy, PacePolicy};
 pub use priority::{Asked, Priority, start_after_bell};

@@ -102,6 +102,10 @@ pub struct Pace {
     /// Ask again after this many seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     retry_after_s: Option<u64>,
+    /// Let the server hear of each recording about this often between its parts, in seconds; absent, as often as
+    /// usual.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    heartbeat_s: Option<u64>,
 }
 
 /// Sign the next parts
@@ -154,8 +158,9 @@ impl From<recordings::SignedUrl> for SignedUrl {
 impl Pace {
     /// The pace as JSON, if it asks anything.
     pub fn unless_empty(pace: core::Pace) -> Option<Pace> {
-        let retry_after_s = pace.retry_after.map(|pause| pause.as_secs());
+        let [retry_after_s, heartbeat_s] =
+            [pace.retry_after, pace.heartbeat].map(|span| span.map(|span| span.as_secs()));
         let core::Pace { not_before, parallel, max_bytes_per_s, .. } = pace;
-        (!pace.is_empty()).then_some(Pace { not_before, parallel, max_bytes_per_s, retry_after_s })
+        (!pace.is_empty()).then_some(Pace { not_before, parallel, max_bytes_per_s, retry_after_s, heartbeat_s })
     }
 }

@@ -7,7 +7,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use handin_core::pacing::{Asked, PacePolicy, Priority, start_after_bell};
+use handin_core::pacing::{Asked, PacePolicy, Priority, heartbeat, start_after_bell};
 use handin_core::{ExamId, Group, MIN_PART_SIZE, Pace};
 use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
@@ -229,8 +229,9 @@ fn pace(
 ) -> Pace {
     let uploads = &app.config.uploads;
     let (parallel, rate) = (uploads.parallel, uploads.max_bytes_per_s);
+    let heartbeat = heartbeat(app.progress.recordings());
     let Some(policy) = policy else {
-        return Pace { parallel, max_bytes_per_s: rate, ..Pace::default() };
+        return Pace { parallel, max_bytes_per_s: rate, heartbeat, ..Pace::default() };
     };
     let group = handle.group(policy.group_by).and_then(|group| policy.rate_of(&group));
     let not_before = match &policy.paused {
@@ -242,6 +243,7 @@ fn pace(
         parallel: least([parallel, policy.parallel]),
         max_bytes_per_s: least([rate, policy.max_bytes_per_s, group]),
         retry_after: policy.paused.is_some().then_some(PAUSED_FOR / 2),
+        heartbeat,
     }
 }
 

@@ -46,6 +46,17 @@ impl Progress {
         said.insert(id.clone(), Said { seen_at: now, recorded_ms, pending_bytes, flushed: false });
     }
 
+    /// Notes a recording that was opened here, or found open: one more to hear of. Of this the ledger knows already.
+    pub fn expect(&self, id: &RecordingId, now: Timestamp) {
+        let said = Said { seen_at: now, recorded_ms: 0, pending_bytes: 0, flushed: true };
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(id.clone()).or_insert(said);
+    }
+
+    /// How many open recordings this node hears of.
+    pub fn recordings(&self) -> usize {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
     /// Forgets a recording that is over.
     pub fn forget(&self, id: &RecordingId) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(id);

@@ -280,7 +280,10 @@ fn opened(app: &App, who: &Candidate, recording: Recording, groups: &Groups) -> 
     let now = app.clock.now();
     let handle = Handle::of(&recording, groups, recording.salvage_at);
     let wish = match recording.state.takes_parts() {
-        true => wish_for_put(&handle, None),
+        true => {
+            app.progress.expect(&recording.id, now);
+            wish_for_put(&handle, None)
+        }
         false => Wish::default(),
     };
     let (put, pace) = match super::pace::admit(app, who, &handle, wish, now) {

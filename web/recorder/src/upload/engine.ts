@@ -217,6 +217,9 @@ export function paceOf(pace: ServerPace | null | undefined, now: number, offsetM
   if (pace === null || pace === undefined) return noPace;
   const moment = pace.not_before == null ? 0 : Date.parse(pace.not_before) - offsetMs;
   const pause = pace.retry_after_s == null ? 0 : now + pace.retry_after_s * 1000;
-  const { parallel, max_bytes_per_s: maxBytesPerS } = pace;
-  return { notBefore: Math.max(moment, pause), parallel: parallel ?? Infinity, maxBytesPerS: maxBytesPerS ?? null };
+  const { parallel, max_bytes_per_s: maxBytesPerS, heartbeat_s: heartbeatS } = pace;
+  return {
+    notBefore: Math.max(moment, pause), parallel: parallel ?? Infinity, maxBytesPerS: maxBytesPerS ?? null,
+    heartbeatMs: heartbeatS == null ? null : heartbeatS * 1000,
+  };
 }

@@ -264,9 +264,13 @@ export class UploadMachine implements Moment {
 
   #planBeat(take: UploadTake): void {
     const { local, opened, beating, over, mustOpen, seenAt } = take;
-    if (opened === null || beating || over || mustOpen || !this.#mayCall() || seenAt + BEAT_MS > this.now) return;
+    if (opened === null || beating || over || mustOpen || !this.#mayCall() || seenAt + this.#beatMs > this.now) return;
     [take.beating, take.seenAt] = [true, this.now];
     this.#effects.push({ kind: "beat", local, opened });
+  }
+
+  get #beatMs(): number {
+    return this.line.limits.pace.heartbeatMs ?? BEAT_MS;
   }
 
   #mayCall(): boolean {
@@ -294,7 +298,7 @@ export class UploadMachine implements Moment {
   /** Asks to be woken at the next moment at which something may become possible or due without an event. */
   #planWake(): void {
     const takes = [...this.#takes.values()].filter((take) => !take.over);
-    const moments = takes.flatMap((take) => [take.seenAt + BEAT_MS, ...take.moments()]);
+    const moments = takes.flatMap((take) => [take.seenAt + this.#beatMs, ...take.moments()]);
     const stalls = this.line.sends.map((send) => this.line.deadline(send));
     const ahead = [...moments, ...stalls, this.line.nextStart()].filter((moment) => moment > this.now);
     const at = Math.min(...ahead);

@@ -8,10 +8,12 @@ export interface Pace {
   readonly parallel: number;
   /** Bytes in a second, all takes together; `null` is no limit. */
   readonly maxBytesPerS: number | null;
+  /** How often it wants to hear of a take between its parts; `null` is as often as usual. */
+  readonly heartbeatMs: number | null;
 }
 
 /** Nothing is asked. */
-export const noPace: Pace = { notBefore: 0, parallel: Infinity, maxBytesPerS: null };
+export const noPace: Pace = { notBefore: 0, parallel: Infinity, maxBytesPerS: null, heartbeatMs: null };
 
 /** The most parts in flight from one candidate. */
 export const MOST_PARALLEL = 2;

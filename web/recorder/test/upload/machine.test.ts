@@ -49,9 +49,9 @@ function happen(world: World, { what, which, amount, chance }: Happening): void 
     case "online":
       return world.tell({ kind: "online", online: true });
     case "pace":
-      return world.tell({ kind: "pace", pace: { notBefore: world.now + amount * 100, parallel: which % 3, maxBytesPerS: amount } });
+      return world.tell({ kind: "pace", pace: { notBefore: world.now + amount * 100, parallel: which % 3, maxBytesPerS: amount, heartbeatMs: null } });
     case "free":
-      return world.tell({ kind: "pace", pace: { notBefore: 0, parallel: Infinity, maxBytesPerS: null } });
+      return world.tell({ kind: "pace", pace: { notBefore: 0, parallel: Infinity, maxBytesPerS: null, heartbeatMs: null } });
     case "yield":
       return world.tell({ kind: "yield", maxBytesPerS: amount });
     case "pause":

@@ -276,6 +276,15 @@ describe("the world around", () => {
     expect(waitingFor(world, "open").key).toBe("a");
   });
 
+  test("the server hears of a take as seldom as it wants", () => {
+    const world = opened();
+    world.tell({ kind: "pace", pace: { ...noPace, heartbeatMs: 3 * BEAT_MS } });
+    world.advance(3 * BEAT_MS - 1);
+    expect(world.waiting).toEqual([]);
+    world.advance(1);
+    expect(waitingFor(world, "beat").kind).toBe("beat");
+  });
+
   test("a manifest that the server refuses does not keep a recording from its receipt", () => {
     const world = opened(5);
     world.end("a");

@@ -313,12 +313,15 @@ struct PaceBody {
     parallel: Option<u32>,
     max_bytes_per_s: Option<u64>,
     retry_after_s: Option<u64>,
+    heartbeat_s: Option<u64>,
 }
 
 impl From<PaceBody> for Pace {
     fn from(body: PaceBody) -> Pace {
-        let PaceBody { not_before, parallel, max_bytes_per_s, retry_after_s } = body;
-        Pace { not_before, parallel, max_bytes_per_s, retry_after: retry_after_s.map(Duration::from_secs) }
+        let PaceBody { not_before, parallel, max_bytes_per_s, retry_after_s, heartbeat_s } = body;
+        let [retry_after, heartbeat] =
+            [retry_after_s, heartbeat_s].map(|seconds| seconds.map(Duration::from_secs));
+        Pace { not_before, parallel, max_bytes_per_s, retry_after, heartbeat }
     }
 }
 

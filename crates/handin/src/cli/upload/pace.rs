@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use handin_core::Pace;
+use handin_core::pacing::USUAL_HEARTBEAT;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, sleep_until};
 
@@ -101,6 +102,11 @@ impl Pacer {
     pub async fn may_ask(&self) {
         let at = self.lock().ask_at;
         sleep_until(at).await;
+    }
+
+    /// How often the server wants to hear of a recording between its parts.
+    pub fn heartbeat(&self) -> Duration {
+        self.lock().pace.heartbeat.unwrap_or(USUAL_HEARTBEAT)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -72,8 +72,6 @@ pub const FOREVER: Duration = Duration::from_secs(7 * 86_400);
 const SIGN_AHEAD: usize = 4;
 /// A URL that ends sooner is not begun with, in seconds.
 const URL_MARGIN_S: i64 = 30;
-/// How often the server hears of a stream between its parts.
-const HEARTBEAT: Duration = Duration::from_secs(15);
 
 impl<'a> Sender<'a> {
     /// A sender for an open recording.
@@ -129,7 +127,7 @@ impl<'a> Sender<'a> {
     /// Tells the server between the parts of a stream that it is alive, and hears the server's wishes.
     async fn heartbeats(&self, ready: watch::Receiver<Ready>) -> std::convert::Infallible {
         loop {
-            sleep(HEARTBEAT).await;
+            sleep(self.shared.pacer.heartbeat()).await;
             self.shared.pacer.may_ask().await;
             let now = *ready.borrow();
             let heartbeat = self.wish(Vec::new(), now);

@@ -75,6 +75,20 @@ async fn a_pace_that_is_set_reaches_every_sender() {
 }
 
 #[tokio::test]
+async fn where_many_record_each_is_heard_of_less_often() {
+    let app = TestApp::start().await;
+    app.exam().await;
+    let (node, now) = (&app.node.app, app.node.app.clock.now());
+    for _ in 0..7_500 {
+        node.progress.expect(&node.ids.row(now).parse().unwrap(), now);
+    }
+    let open = app.open(&app.token("c1").await).await;
+    assert_eq!(open.answer["pace"], json!({ "heartbeat_s": 16 }));
+    let heartbeat = app.on(&open, "sign").json(&json!({ "handle": open.handle })).send().await.expect(200);
+    assert_eq!(heartbeat["pace"], json!({ "heartbeat_s": 16 }));
+}
+
+#[tokio::test]
 async fn parts_outside_the_plan_are_refused() {
     let app = TestApp::builder().config(|config| config.uploads.sign_ahead = 2).start().await;
     app.exam().await;

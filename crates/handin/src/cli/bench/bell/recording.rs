@@ -26,8 +26,6 @@ pub struct Recording<'a> {
     sent: u64,
 }
 
-/// How often the server hears of a recording between its parts, as from a browser.
-const HEARTBEAT: Duration = Duration::from_secs(15);
 /// How often parts that the server misses are sent again.
 const MOST_ROUNDS: u32 = 5;
 const CONTENT_TYPE: &str = "video/webm";
@@ -121,8 +119,8 @@ impl<'a> Recording<'a> {
             + Duration::from_secs_f64(recorded as f64 * 8.0 / self.take.bitrate.max(1) as f64);
         let ready = if number == parts { candidate.life.submits } else { ready.min(candidate.life.submits) };
         let due = candidate.run.started + ready;
-        while due.saturating_duration_since(Instant::now()) > HEARTBEAT {
-            sleep(HEARTBEAT).await;
+        while due.saturating_duration_since(Instant::now()) > candidate.pacer.heartbeat() {
+            sleep(candidate.pacer.heartbeat()).await;
             let wish = self.wish(opened, Vec::new());
             // A missed heartbeat costs nothing; the next part says the same.
             drop(candidate.try_once(Kind::Heartbeat, || candidate.api.sign(&opened.id, &wish)).await);
