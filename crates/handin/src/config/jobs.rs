@@ -13,6 +13,9 @@ section! {
         lease_s: u64 = 60, in 5..=3_600;
         /// Whether unfinished heads of WebM streams are finished after sealing, so that players can seek in them.
         mend_heads: bool = true;
+        /// How long after sealing heads are looked at, in seconds: each at a moment of its own between this and twice
+        /// it. At the bell everybody seals, and what a worker reads from the store then would meet the live calls.
+        mend_after_s: u64 = 900, in 0..=604_800;
         /// How long after sealing an object is compared with the ledger again, in seconds.
         verify_after_s: u64 = 3_600, in 0..=31_536_000;
         /// How often open recordings and the store's uploads are compared, in seconds.

@@ -56,7 +56,8 @@ impl Outcome {
 /// The job for a recording that ends so; none where no head can want mending, or none shall be mended.
 pub(super) fn job(app: &App, recording: &Recording, end: &End) -> Option<NewJob> {
     let wanted = app.config.jobs.mend_heads && is_ours(recording, end.reason);
-    wanted.then(|| super::job(app, "head", &recording.id, app.clock.now()))
+    let after = super::seconds(app.config.jobs.mend_after_s).mul_f64(1.0 + super::chance(app));
+    wanted.then(|| super::job(app, "head", &recording.id, app.clock.now() + after))
 }
 
 /// Recorders of ours send streams of WebM. An object that differs from its claim is kept as it is.

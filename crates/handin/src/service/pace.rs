@@ -268,8 +268,7 @@ fn least<T: Ord>(limits: impl IntoIterator<Item = Option<T>>) -> Option<T> {
 /// Whole seconds between half of a wait and all of it, at least one: those who were held back together do not return
 /// together, and rather too early than leave the line idle.
 fn spread_out(app: &App, wait: Duration) -> Duration {
-    let chance = f64::from(u16::from_le_bytes(app.ids.bytes())) / f64::from(u16::MAX);
-    whole_seconds(wait.mul_f64(0.5 + chance / 2.0))
+    whole_seconds(wait.mul_f64(0.5 + super::chance(app) / 2.0))
 }
 
 fn whole_seconds(wait: Duration) -> Duration {

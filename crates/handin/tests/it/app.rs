@@ -105,6 +105,7 @@ impl TestApp {
         config.server.listen = "127.0.0.1:0".parse().unwrap();
         config.store.listen = "127.0.0.1:0".parse().unwrap();
         config.server.roles = vec![Role::Api, Role::Store];
+        config.jobs.mend_after_s = 0;
         Builder { config, folder, external: false, postgres: None }
     }
 

@@ -198,6 +198,21 @@ async fn a_deleted_recording_takes_all_its_objects_along() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn nobody_reads_from_the_store_while_everybody_seals() {
+    let app = TestApp::builder().config(|config| config.jobs.mend_after_s = 900).start().await;
+    let film = film();
+    app.exam().await;
+    let open = sent(&app, &film, "c1").await;
+    app.seal(&open, &film.parts()).await.expect(200);
+    app.advance(Duration::from_secs(899));
+    app.run_jobs().await;
+    assert!(app.download(&open.id).await == film.bytes);
+    app.advance(Duration::from_secs(902));
+    app.run_jobs().await;
+    assert!(app.download(&open.id).await != film.bytes);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn heads_are_left_alone_where_that_is_configured() {
     let app = TestApp::builder().config(|config| config.jobs.mend_heads = false).start().await;
     let film = film();
