@@ -161,6 +161,12 @@ impl Pace {
         let [retry_after_s, heartbeat_s] =
             [pace.retry_after, pace.heartbeat].map(|span| span.map(|span| span.as_secs()));
         let core::Pace { not_before, parallel, max_bytes_per_s, .. } = pace;
-        (!pace.is_empty()).then_some(Pace { not_before, parallel, max_bytes_per_s, retry_after_s, heartbeat_s })
+        (!pace.is_empty()).then_some(Pace {
+            not_before,
+            parallel,
+            max_bytes_per_s,
+            retry_after_s,
+            heartbeat_s,
+        })
     }
 }
