@@ -972,6 +972,12 @@ export interface components {
         Pace: {
             /**
              * Format: int64
+             * @description Let the server hear of each recording about this often between its parts, in seconds; absent, as often as
+             *     usual.
+             */
+            heartbeat_s?: number | null;
+            /**
+             * Format: int64
              * @description At most this many bytes per second, all tracks of the candidate together.
              */
             max_bytes_per_s?: number | null;
