@@ -68,12 +68,12 @@ fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-/// A job about one recording; at most one of a kind waits for a recording at a time.
 /// Somewhere between 0 and 1, so that what many do does not happen at one moment.
 fn chance(app: &App) -> f64 {
     f64::from(u16::from_le_bytes(app.ids.bytes())) / f64::from(u16::MAX)
 }
 
+/// A job about one recording; at most one of a kind waits for a recording at a time.
 fn job(app: &App, kind: &'static str, id: &RecordingId, run_at: Timestamp) -> NewJob {
     NewJob {
         id: app.ids.row(app.clock.now()),
