@@ -10,6 +10,9 @@ use super::plan::{Exam, Uplink};
 use super::verify::Compare;
 use crate::cli::bench::units::{bits, by_the_bell, duration, per_hour};
 
+/// Candidates arrive within this part of the exam unless it is said otherwise: a fifth.
+const ARRIVALS: u32 = 5;
+
 /// Flags of `handin bench bell`.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Args {
@@ -25,6 +28,9 @@ pub struct Args {
     /// How long the exam takes, from its start to the bell
     #[arg(long, value_name = "TIME", default_value = "60m", value_parser = duration)]
     pub duration: Duration,
+    /// Within which time after the start candidates arrive [default: a fifth of --duration]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub arrivals: Option<Duration>,
     /// How many seconds of the exam pass in one second; rates stay as they are, so recordings become as much shorter
     #[arg(long, value_name = "N", default_value_t = 60.0)]
     pub time_scale: f64,
@@ -111,6 +117,7 @@ impl Args {
         );
         ensure!(self.time_scale > 0.0 && self.time_scale.is_finite(), "--time-scale: use a number above 0");
         ensure!(self.duration > Duration::ZERO, "--duration: use a time above 0");
+        ensure!(self.arrivals() < self.duration, "--arrivals: candidates arrive before the bell");
         ensure!(
             !self.sign_only || self.mode != Mode::Proxy,
             "--sign-only: a proxy signs nothing; use another --mode"
@@ -134,6 +141,7 @@ impl Args {
             candidates: self.candidates,
             bitrates: self.bitrates.clone(),
             duration: self.duration,
+            arrivals: self.arrivals(),
             time_scale: self.time_scale,
             ramp: self.ramp,
             outages_per_hour: self.outages,
@@ -141,6 +149,11 @@ impl Args {
             live: self.live,
             seed: self.seed,
         })
+    }
+
+    /// Within which time after the start candidates arrive, in the time of the exam.
+    pub fn arrivals(&self) -> Duration {
+        self.arrivals.unwrap_or(self.duration / ARRIVALS)
     }
 
     /// How long admitting may take on a slow and busy machine.
@@ -207,6 +220,7 @@ mod tests {
         for (flags, named) in [
             (&["--tracks", "a,b,c"][..], "--bitrates"),
             (&["--time-scale", "0"], "--time-scale"),
+            (&["--arrivals", "60m"], "--arrivals"),
             (&["--sign-only", "--mode", "proxy"], "--sign-only"),
             (&["--server", "http://127.0.0.1:1", "--kill-at", "bell"], "--kill-at"),
             (&["--kill-at", "2s"], "bell+2s"),

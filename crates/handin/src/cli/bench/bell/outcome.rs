@@ -56,6 +56,8 @@ pub struct Settings {
     pub tracks: BTreeMap<String, u64>,
     /// Seconds of the exam until the bell.
     pub duration_s: f64,
+    /// Seconds of the exam within which candidates arrived.
+    pub arrivals_s: f64,
     /// Seconds of the exam in one of the run.
     pub time_scale: f64,
     /// How recordings came in.
@@ -208,6 +210,7 @@ impl Settings {
             candidates: args.candidates,
             tracks: args.tracks.iter().cloned().zip(args.bitrates.iter().copied()).collect(),
             duration_s: args.duration.as_secs_f64(),
+            arrivals_s: args.arrivals().as_secs_f64(),
             time_scale: args.time_scale,
             mode: args.mode,
             uplink: args.uplink.clone(),

@@ -17,6 +17,8 @@ pub struct Exam {
     pub bitrates: Vec<u64>,
     /// From the start to the bell, in the time of the exam.
     pub duration: Duration,
+    /// Within which time after the start candidates arrive, in the time of the exam.
+    pub arrivals: Duration,
     /// How many seconds of the exam pass in one of the run.
     pub time_scale: f64,
     /// Within which time after the bell candidates submit.
@@ -100,8 +102,6 @@ pub struct Take {
     pub class: u8,
 }
 
-/// Candidates arrive within this share of the time before the bell.
-const ARRIVALS: f64 = 0.2;
 /// How long a line is down on average, in seconds of the exam.
 const OUTAGE_S: f64 = 45.0;
 /// What the live call leaves to recordings even on the slowest line, in bits per second.
@@ -139,7 +139,7 @@ impl Plan {
 impl Exam {
     fn life(&self, number: u32, bell: Duration) -> Life {
         let mut chance = Chance::of(self.seed, number);
-        let begins = bell.mul_f64(ARRIVALS * chance.unit());
+        let begins = self.arrivals.div_f64(self.time_scale).mul_f64(chance.unit());
         let submits = bell + self.ramp.mul_f64(chance.unit());
         let uplink = self.uplink.draw(&mut chance).saturating_sub(self.live).max(LEAST_UPLINK);
         let outages = self.outages(&mut chance, bell);
@@ -182,6 +182,7 @@ mod tests {
             candidates,
             bitrates,
             duration,
+            arrivals: duration / 5,
             time_scale,
             ramp,
             outages_per_hour,
