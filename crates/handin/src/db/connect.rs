@@ -18,6 +18,9 @@ const SQLITE_READERS: u32 = 4;
 /// SQLite's log is copied into the database once it holds this many pages (of 4 KiB). Four times the default: a page
 /// that many rows of a burst touch is copied once instead of often.
 const SQLITE_CHECKPOINT_PAGES: u32 = 4_000;
+/// What a connection to SQLite may keep in memory. Eight times the default: a burst that touches more than fits is written
+/// to the log before its commit, and again.
+const SQLITE_CACHE_KIB: u32 = 16_384;
 /// Between two tries to connect to a SQLite file that another process holds locked.
 const LOCKED_PAUSE: Duration = Duration::from_millis(20);
 /// SQLite, "Result and Error Codes": BUSY.
@@ -140,6 +143,7 @@ impl Connector {
             Kind::Sqlite => format!(
                 "pragma busy_timeout = {}; pragma journal_mode = wal; pragma synchronous = full; \
                  pragma foreign_keys = on; pragma wal_autocheckpoint = {SQLITE_CHECKPOINT_PAGES}; \
+                 pragma cache_size = -{SQLITE_CACHE_KIB}; \
                  pragma query_only = {}",
                 self.acquire_timeout.as_millis(),
                 u8::from(only_reads),
