@@ -83,12 +83,12 @@ impl Progress {
             waiting.select_nth_unstable_by_key(most, |(since, ..)| *since);
             waiting.truncate(most);
         }
-        waiting.into_iter().map(|(_, id, said)| said.to_be_written(id)).collect()
+        waiting.into_iter().map(|(_, id, said)| said.take(id)).collect()
     }
 }
 
 impl Said {
-    fn to_be_written(&mut self, id: &RecordingId) -> ProgressRow {
+    fn take(&mut self, id: &RecordingId) -> ProgressRow {
         self.waits_since = None;
         ProgressRow {
             id: id.clone(),
