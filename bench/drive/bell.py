@@ -45,7 +45,7 @@ def recording(candidates):
 def signing(candidates):
     """An hour's exam in five minutes; all submit within 30 s of real time. Were arrivals as much faster as the exam is, they
     would be as many in a second as at no exam of that size, so they take four of the five minutes."""
-    return ["--candidates", candidates, "--time-scale", 12, "--arrivals", "48m", "--ramp", "30s", "--sign-only"]
+    return ["--candidates", candidates, "--time-scale", 12, "--arrivals", "48m", "--ramp", "30s", "--connections", 64, "--sign-only"]
 
 
 def own(bench, *flags):
