@@ -62,7 +62,7 @@ install_tools() {
     for tool in cargo-deny@$cargo_deny_version cargo-machete@$cargo_machete_version; do
         has "${tool%@*}" && continue
         say "  building $tool"
-        env -u CARGO_TARGET_DIR cargo install --quiet --locked --debug --root "$cache/tools" "$tool" || return 1
+        env -u CARGO_TARGET_DIR -u RUSTC_WORKSPACE_WRAPPER cargo install --quiet --locked --debug --root "$cache/tools" "$tool" || return 1
     done
 }
 
