@@ -34,7 +34,8 @@ NEEDS = {
     "ledger": {"postgresql": postgres},
     "parts": {"nginx-light": lambda: which("nginx")},
     "traffic": {},
-    "bell": {"postgresql": postgres},
+    "bell": {},
+    "crowd": {"postgresql": postgres},
     "data_centre": {"iproute2": lambda: which("tc")},
 }
 
