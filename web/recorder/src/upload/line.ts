@@ -18,6 +18,9 @@ export interface Send {
   readonly bytes: number;
   /** Whether it goes with the finished head. */
   readonly finished: boolean;
+  /** Whether the store has the part already, and only its head is new. */
+  readonly onlyHead: boolean;
+  readonly begunAt: number;
   /** The last sign of life, and how many bytes had gone by then. */
   heardAt: number;
   sent: number;
@@ -29,8 +32,10 @@ export const STALL_MS = 20_000;
 const BUFFERED = 2 * 1024 * 1024;
 /** The slowest line that is waited for, in bytes a second. */
 const SLOWEST = 32 * 1024;
-/** Sending part 1 again for its head may delay the receipt by so much, in milliseconds. */
-const HEAD_MAY_COST_MS = 500;
+/** Part 1 is sent again for its head when that is likely to take no longer, in milliseconds. */
+const HEAD_IS_CHEAP_MS = 300;
+/** Then it is given up: a line may have become slower since it was measured, and no receipt waits for a head. */
+const HEAD_MAY_COST_MS = 600;
 /** A part that is done this soon is not cut off for a live call, in milliseconds. */
 const NEARLY_DONE_MS = 2_000;
 
@@ -85,8 +90,10 @@ export class Line {
     const { from, to } = take.range(number);
     const bytes = to - from;
     const finished = number === 1 && take.ended && take.readable;
+    const onlyHead = take.part(number).stored !== null;
     this.#count += 1;
-    const send = { id: this.#count, take, generation: take.generation, number, bytes, finished, heardAt: now, sent: 0 };
+    const { generation } = take;
+    const send = { id: this.#count, take, generation, number, bytes, finished, onlyHead, begunAt: now, heardAt: now, sent: 0 };
     this.#sends.set(send.id, send);
     this.#lastBegun = { at: now, bytes };
     take.set(number, { status: "sending" });
@@ -118,9 +125,10 @@ export class Line {
 
   /**
    * When nothing heard of a part means that nothing will be: later on slow lines, where bytes that count as sent wait in
-   * buffers, and for parts that failed before.
+   * buffers, and for parts that failed before. For the sake of a head nobody waits.
    */
-  deadline({ take, number, bytes, sent, heardAt }: Send): number {
+  deadline({ take, number, bytes, sent, heardAt, onlyHead, begunAt }: Send): number {
+    if (onlyHead) return begunAt + HEAD_MAY_COST_MS;
     const rate = Math.max((this.bytesPerS ?? 0) / 2, SLOWEST);
     const unseen = this.#reportsProgress ? Math.min(sent, BUFFERED) : bytes;
     const patience = STALL_MS + (unseen / rate) * 1000;
@@ -146,6 +154,6 @@ export class Line {
   /** Whether so many bytes may be sent again for the sake of a head. */
   isCheap(bytes: number): boolean {
     const { bytesPerS: rate } = this;
-    return rate !== null && allowedRate(this.limits) === Infinity && (bytes / rate) * 1000 < HEAD_MAY_COST_MS;
+    return rate !== null && allowedRate(this.limits) === Infinity && (bytes / rate) * 1000 < HEAD_IS_CHEAP_MS;
   }
 }

@@ -190,6 +190,19 @@ describe("the end", () => {
     expect(waitingFor(world, "seal").parts.map(({ sha256 }) => sha256)).toEqual(["a-0-10", "a-10-13"]);
   });
 
+  test("a head on a line that has become slow is given up, and the receipt does not wait for it", () => {
+    const world = endedOnALine(100);
+    const begun = world.now;
+    const [last, head] = sends(world);
+    if (last === undefined || head === undefined) throw new Error("two parts set off");
+    world.serve(last);
+    while (sends(world).length > 0) world.sleep();
+    expect(world.now - begun).toBeLessThan(1_000);
+    expect(sends(world)).toEqual([]);
+    world.serve(waitingFor(world, "ask"));
+    expect(waitingFor(world, "seal").parts.map(({ sha256 }) => sha256)).toEqual(["a-0-10", "a-10-13"]);
+  });
+
   test("a take in which nothing was recorded is discarded and forgotten", () => {
     const world = opened();
     world.end("a");
