@@ -143,7 +143,7 @@ class Classic {
       const { url, headers } = signed.parts[0];
       const body = film.slice((part.number - 1) * part_size, part.number * part_size);
       const response = await fetch(url, { method: "PUT", headers, body });
-      if (!response.ok) throw new Error(`part ${part.number}: ${response.status}`);
+      if (!response.ok) throw new Error(`part ${part.number}: ${response.status} ${await response.text()}`);
     }
     await this.api("POST", `/v1/recordings/${id}/seal`, { handle, size: film.byteLength, parts });
   }

@@ -22,6 +22,8 @@ import { startSite } from "../lib/site.js";
 const page = fileURLToPath(new URL("page.js", import.meta.url));
 /** 5 Mbit/s, in bytes. */
 const SHAPED = 625_000;
+/** Of 255. */
+const NOISE = 48;
 const argument = (name, otherwise) => {
   const at = process.argv.indexOf(`--${name}`);
   return at < 0 ? otherwise : process.argv[at + 1];
@@ -51,13 +53,15 @@ function film(folder, browserFilm, minutes, track) {
 
 /** Has the browser record one minute of both tracks with a bare MediaRecorder. */
 async function minute(folder, site) {
-  // Noise in front of the camera, so that the encoder uses the bits that it may.
-  const browser = await Chromium.launch(join(folder, "camera"), noisyWebcam(folder));
+  // So much noise in front of the camera that the encoder uses the bits that it may, and no more.
+  const browser = await Chromium.launch(join(folder, "camera"), noisyWebcam(folder, NOISE));
   const tab = await browser.page(`${site.origin}/bench`);
   const made = {};
   for (const [track, blob] of Object.entries(await tab.evaluate("bench.minute()"))) {
     made[track] = join(folder, `${track}.webm`);
-    writeFileSync(made[track], Buffer.from(blob, "base64"));
+    const film = Buffer.from(blob, "base64");
+    writeFileSync(made[track], film);
+    process.stderr.write(`${track}: ${Math.round((film.length * 8) / 60_000)} kb/s\n`);
   }
   await browser.close();
   return made;

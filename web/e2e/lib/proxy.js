@@ -106,6 +106,7 @@ export class Proxy {
       setTimeout(() => { slowed.write(bytes); incoming.resume(); }, wait);
     });
     incoming.once("end", () => setTimeout(() => slowed.end(), this.line.take(0, performance.now()) - performance.now()));
+    incoming.resume();
     return slowed;
   }
 }

@@ -16,11 +16,14 @@ export const PART = 5 << 20;
 /** So much that a part is full every few seconds. */
 export const MUCH = { capture: { webcam: { video_bits_per_second: 8_000_000, audio_bits_per_second: 0 } } };
 
-/** A webcam that shows noise, so that the encoder uses all the bits it may; `y4m` for Chromium. */
-export function noisyWebcam(folder) {
-  const file = join(folder, "noise.y4m");
+/**
+ * A webcam that shows noise, so that the encoder uses all the bits it may, and more when the noise is strong; `y4m` for Chromium.
+ * @param {number} strength from 0 to 255
+ */
+export function noisyWebcam(folder, strength = 255) {
+  const file = join(folder, `noise-${strength}.y4m`);
   if (!existsSync(file)) {
-    const noise = "nullsrc=s=640x480:r=15,geq=lum='random(1)*255':cb=128:cr=128";
+    const noise = `nullsrc=s=640x480:r=15,geq=lum='random(1)*${strength}':cb=128:cr=128`;
     execFileSync("ffmpeg", ["-v", "error", "-f", "lavfi", "-i", noise, "-t", "1", "-pix_fmt", "yuv420p", file]);
   }
   return [...FAKE_DEVICES, `--use-file-for-fake-video-capture=${file}`];
