@@ -4,7 +4,8 @@
 // passes as it is.
 
 import { Agent, createServer, request as send } from "node:http";
-import { PassThrough } from "node:stream";
+import { pipeline } from "node:stream";
+import { setTimeout } from "node:timers/promises";
 
 /** A line of a set rate that all requests through one proxy share. */
 export class Line {
@@ -93,21 +94,16 @@ export class Proxy {
     });
     onward.on("error", () => outgoing.destroy());
     incoming.once("aborted", () => onward.destroy());
-    this.#slow(incoming).pipe(onward);
+    if (this.line.bytesPerS === Number.POSITIVE_INFINITY) return incoming.pipe(onward);
+    pipeline(incoming, (bytes) => this.#paced(bytes), onward, () => {});
   }
 
-  /** The request's bytes at the line's rate. */
-  #slow(incoming) {
-    if (this.line.bytesPerS === Number.POSITIVE_INFINITY) return incoming;
-    const slowed = new PassThrough();
-    incoming.on("data", (bytes) => {
-      incoming.pause();
-      const wait = this.line.take(bytes.length, performance.now()) - performance.now();
-      setTimeout(() => { slowed.write(bytes); incoming.resume(); }, wait);
-    });
-    incoming.once("end", () => setTimeout(() => slowed.end(), this.line.take(0, performance.now()) - performance.now()));
-    incoming.resume();
-    return slowed;
+  /** The same bytes at the line's rate. */
+  async *#paced(all) {
+    for await (const bytes of all) {
+      await setTimeout(this.line.take(bytes.length, performance.now()) - performance.now());
+      yield bytes;
+    }
   }
 }
 
