@@ -3,9 +3,9 @@
 // The same bytes for both: one minute of a real webcam and screen, repeated to the length under test. They are fed to the
 // recorder's own worker as fast as it makes them durable, so half an hour does not take half an hour; the clock starts when
 // the last byte was handed over and runs until both receipts are there. Browser, binary and store are the real ones; the line
-// is the test proxy's, shared by both tracks and all ways.
+// is the kernel's, shared by both tracks and all ways.
 //
-//   node bench/stop.js [--rounds 7] [--line unshaped] [--write]
+//   node bench/stop.js [--rounds 7] [--line unshaped] [--write]      (root: it makes a network namespace)
 
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -14,6 +14,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { Chromium } from "../lib/chromium.js";
+import { goHome, packets, shape } from "../lib/home.js";
 import { quantile, write } from "../lib/results.js";
 import { noisyWebcam } from "../lib/scene.js";
 import { Server } from "../lib/server.js";
@@ -69,14 +70,15 @@ async function minute(folder, site) {
 
 async function once({ minutes, line, way }, tab, server, number) {
   const { token } = await server.platform("POST", "/v1/exams/bench/tokens", { candidate: `c${number}`, subject: "coding" });
-  server.store.line.bytesPerS = Number.POSITIVE_INFINITY;
   await tab.evaluate(`bench.prepare(${JSON.stringify({ way, minutes, server: server.api.url, token })})`);
   // Half an hour fed within seconds leaves pages to write that life would have written long ago.
   execFileSync("sync");
-  if (line === "5 Mbit/s") server.store.line.bytesPerS = SHAPED;
+  const shaped = line === "5 Mbit/s";
+  if (shaped) shape(new URL(server.store.url).port, SHAPED * 8);
+  packets(shaped);
   const before = server.store.bytes;
   const { ms } = await tab.evaluate("bench.finish()");
-  server.store.line.bytesPerS = Number.POSITIVE_INFINITY;
+  if (shaped) shape(null);
   return { ms, sent: server.store.bytes - before };
 }
 
@@ -95,6 +97,7 @@ function table(measured) {
     "| ---: | --- | --- | ---: | ---: | ---: | ---: | ---: |", ...rows].join("\n");
 }
 
+goHome();
 const folder = mkdtempSync(join(tmpdir(), "handin-stop-"));
 const site = await startSite(page);
 const server = await Server.start();

@@ -31,6 +31,22 @@ export function inHome(script, ...args) {
   return JSON.parse(stdout.trimEnd().split("\n").at(-1));
 }
 
+/** Runs the script that calls this in a home, and ends with it; in the home it returns. The line there is open, like loopback's. */
+export function goHome() {
+  if (process.env.HANDIN_AT_HOME) return;
+  const why = whyNoHome();
+  if (why !== null) throw new Error(why);
+  const command = ["--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh", process.execPath, ...process.argv.slice(1)];
+  const { status } = spawnSync("unshare", command, { stdio: "inherit", env: { ...process.env, HANDIN_AT_HOME: "1" } });
+  process.exit(status ?? 1);
+}
+
+/** Has packets be as small as a network's, or as large as loopback's. */
+export function packets(small) {
+  const size = small ? ["1500", "gso_max_segs", "1", "gso_max_size", "1500"] : ["65536", "gso_max_segs", "65535", "gso_max_size", "65536"];
+  execFileSync("ip", ["link", "set", "lo", "mtu", ...size]);
+}
+
 const tc = (...args) => execFileSync("tc", args, { stdio: ["ignore", "ignore", "inherit"] });
 
 /**

@@ -1,27 +1,9 @@
-// Stands between the browser and a server and misbehaves on request: answers for it, cuts it off, swallows it, slows it down.
+// Stands between the browser and a server and misbehaves on request: answers for it, cuts it off, swallows it.
 //
 // A rule is `{ matches(request), action, times }`; the first that matches and is not used up decides. Without one the request
 // passes as it is.
 
 import { Agent, createServer, request as send } from "node:http";
-import { pipeline } from "node:stream";
-import { setTimeout } from "node:timers/promises";
-
-/** A line of a set rate that all requests through one proxy share. */
-export class Line {
-  #free = 0;
-
-  /** @param {number} bytesPerS upwards; Infinity for no limit */
-  constructor(bytesPerS = Number.POSITIVE_INFINITY) {
-    this.bytesPerS = bytesPerS;
-  }
-
-  /** When (ms) these bytes may have left. */
-  take(bytes, now) {
-    this.#free = Math.max(this.#free, now) + (bytes / this.bytesPerS) * 1_000;
-    return this.#free;
-  }
-}
 
 /** A proxy of one server. */
 export class Proxy {
@@ -29,7 +11,6 @@ export class Proxy {
   seen = [];
   /** Bytes of all request bodies that came in. */
   bytes = 0;
-  line = new Line();
   #rules = [];
   #server;
   #agent = new Agent({ keepAlive: true });
@@ -94,16 +75,7 @@ export class Proxy {
     });
     onward.on("error", () => outgoing.destroy());
     incoming.once("aborted", () => onward.destroy());
-    if (this.line.bytesPerS === Number.POSITIVE_INFINITY) return incoming.pipe(onward);
-    pipeline(incoming, (bytes) => this.#paced(bytes), onward, () => {});
-  }
-
-  /** The same bytes at the line's rate. */
-  async *#paced(all) {
-    for await (const bytes of all) {
-      await setTimeout(this.line.take(bytes.length, performance.now()) - performance.now());
-      yield bytes;
-    }
+    incoming.pipe(onward);
   }
 }
 
