@@ -16,11 +16,14 @@ mod sitting;
 mod object_key;
 mod pace;
 pub mod pacing;
+pub mod retention;
 pub mod container;
 
 pub use capture::{AfterCrash, BadCapture, Capture, CaptureWish};
 pub use exam::{Exam, Limits, RosterEntry, Subject, TooManyTracks};
-pub use names::{BadName, CandidateId, ExamId, Group, Language, RecordingId, SubjectId, Track};
+pub use names::{
+    BadName, CandidateId, CertificateId, ExamId, Group, HoldId, Language, RecordingId, SubjectId, Track,
+};
 pub use object_key::{BadKey, ObjectKey, RehearsalKey};
 pub use pace::Pace;
 pub use parts::{BadPart, MAX_PARTS, MIB, MIN_PART_SIZE, PartPlan, Sha256};

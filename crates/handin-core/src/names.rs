@@ -134,6 +134,14 @@ name!(
     RecordingId, "recording id", parse_ulid
 );
 name!(
+    /// What keeps recordings from being deleted; a ULID in capitals.
+    HoldId, "hold id", parse_ulid
+);
+name!(
+    /// Proof of a deletion; a ULID in capitals.
+    CertificateId, "certificate id", parse_ulid
+);
+name!(
     /// The language of a text, as BCP 47 writes it; what it says beyond the letters is not looked up.
     Language, "language", parse_language
 );
