@@ -349,3 +349,32 @@ fn create_bucket_names_its_region_except_the_first() {
     let error = answer(&CreateBucket::default(), 409, &[], body).unwrap_err();
     assert_eq!(error.code, ErrorCode::BucketAlreadyOwnedByYou);
 }
+
+#[test]
+fn versions_and_delete_markers_by_aws() {
+    let list = ListObjectVersions { prefix: Some("my"), after: None };
+    let page = r#"<?xml version="1.0" encoding="UTF-8"?>
+<ListVersionsResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Name>exams</Name><Prefix>my</Prefix><KeyMarker/><VersionIdMarker/><MaxKeys>5</MaxKeys><EncodingType>url</EncodingType><IsTruncated>true</IsTruncated>
+<NextKeyMarker>my+key</NextKeyMarker><NextVersionIdMarker>3HL4kqtJvjVBH40Nrjfkd</NextVersionIdMarker>
+<Version><Key>my%26key</Key><VersionId>null</VersionId><IsLatest>false</IsLatest><Size>434234</Size></Version>
+<DeleteMarker><Key>my+key</Key><VersionId>03jpff543dhffds434rfdsFDN943fdsFkdmqnh892</VersionId><IsLatest>true</IsLatest></DeleteMarker>
+</ListVersionsResult>"#;
+    let page = answer(&list, 200, &[], page).unwrap();
+    let ids: Vec<_> = page.versions.iter().map(|one| (one.key.as_str(), one.version_id.as_str())).collect();
+    assert_eq!(ids, [("my&key", "null"), ("my key", "03jpff543dhffds434rfdsFDN943fdsFkdmqnh892")]);
+    let next = page.next.unwrap();
+    assert_eq!((next.key.as_str(), next.version_id.as_deref()), ("my key", Some("3HL4kqtJvjVBH40Nrjfkd")));
+    let nameless = "<ListVersionsResult><Version><Key>k</Key></Version></ListVersionsResult>";
+    assert_eq!(answer(&list, 200, &[], nameless).unwrap_err().code, ErrorCode::Malformed);
+}
+
+#[test]
+fn a_bucket_has_versions_until_it_is_known_never_to_have_had_any() {
+    let of = |status: &str| {
+        let body = format!("<VersioningConfiguration>{status}</VersioningConfiguration>");
+        answer(&GetBucketVersioning, 200, &[], &body).unwrap()
+    };
+    assert!(of("<Status>Enabled</Status>") && of("<Status>Suspended</Status>"));
+    assert!(!of("") && !of("<Status/>"));
+    assert!(answer(&GetBucketVersioning, 200, &[], "<html/>").is_err());
+}

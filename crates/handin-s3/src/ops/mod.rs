@@ -14,6 +14,7 @@ mod delete_objects;
 mod get_object;
 mod head_object;
 mod list_objects_v2;
+mod object_versions;
 mod put_object;
 
 mod bucket_cors;
@@ -39,6 +40,9 @@ pub use self::head_object::{HeadObject, ObjectHead};
 pub use self::list_multipart_uploads::{ListMultipartUploads, ListedUpload, UploadsMarker, UploadsPage};
 pub use self::list_objects_v2::{ListObjectsV2, ListedObject, ObjectsPage};
 pub use self::list_parts::{ListParts, ListedPart, PartsPage};
+pub use self::object_versions::{
+    DeleteVersion, GetBucketVersioning, ListObjectVersions, ListedVersion, VersionsMarker, VersionsPage,
+};
 pub use self::put_object::{PutObject, StoredObject};
 pub use self::shared::{ChecksumAlgorithm, ChecksumType, Checksums, ETag};
 pub use self::upload_part::{StoredPart, UploadPart};
