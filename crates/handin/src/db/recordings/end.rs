@@ -4,6 +4,7 @@ use handin_core::{Reason, RecordingId};
 use jiff::Timestamp;
 use sqlx::AnyConnection;
 
+use super::super::holds::held;
 use super::super::jobs;
 use super::super::rows::millis;
 use super::super::statement::{execute, query};
@@ -48,7 +49,7 @@ impl Change for Abandon {
     }
 }
 
-/// `sealed` or `partial` → `deleted`. Gives `false`, and changes nothing, if it is in another state.
+/// `sealed` or `partial` → `deleted`. Gives `false`, and changes nothing, if it is in another state or a hold covers it.
 #[derive(Debug, Clone)]
 pub struct Delete {
     /// The recording.
@@ -59,8 +60,11 @@ pub struct Delete {
     pub caused: Caused,
 }
 
-pub(in crate::db) const DELETE: &str = "\
-    update recording set state = 'deleted', ended_at = $1 where id = $2 and state in ('sealed', 'partial')";
+pub(in crate::db) const DELETE: &str = concat!(
+    "update recording set state = 'deleted', ended_at = $1 \
+     where id = $2 and state in ('sealed', 'partial') and not ",
+    held!()
+);
 
 impl Change for Delete {
     type Out = bool;

@@ -8,6 +8,7 @@ mod jobs;
 mod lists;
 mod migrating;
 mod opening;
+mod retention;
 mod statements;
 
 use std::future::Future;
