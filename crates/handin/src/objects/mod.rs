@@ -7,6 +7,7 @@
 mod sign;
 
 mod object;
+mod versions;
 mod uploads;
 mod parts;
 

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use handin_core::Sha256;
-use handin_s3::ops::{ByteRange, DeleteObject, GetObject, HeadObject, ObjectHead};
+use handin_s3::ops::{ByteRange, DeleteObject, DeleteObjects, GetObject, HeadObject, ObjectHead};
 use handin_s3::{Composite, Digest as S3Digest, Operation as _};
 use http::StatusCode;
 use sha2::Digest as _;
@@ -18,6 +18,8 @@ const READERS: usize = 4;
 /// The slowest way of bytes that is waited for, in bytes a second.
 pub(super) const SLOWEST: u64 = 1 << 20;
 const READ: &str = "read";
+/// S3's limit for one DeleteObjects (S3 API reference).
+const MOST_DELETES: usize = 1_000;
 
 /// What the store says about an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,6 +67,23 @@ impl Objects {
             Err(Error { kind: ErrorKind::NoSuchKey, .. }) => Ok(()),
             other => other,
         }
+    }
+
+    /// Deletes objects, a thousand with each call. Those that are gone already are a success.
+    ///
+    /// # Errors
+    /// As every call; `Other` naming the first that the store does not let go.
+    pub async fn delete_all(&self, keys: &[&str]) -> Result<(), Error> {
+        for keys in keys.chunks(MOST_DELETES) {
+            let outcome = self.call("delete_objects", &DeleteObjects { keys }).await?;
+            if let Some(failed) = outcome.failed.first() {
+                let (code, message) =
+                    (failed.code.name().to_owned(), format!("{}: {}", failed.key, failed.message));
+                let kind = ErrorKind::Other { code, status: 200, message };
+                return Err(Error { call: "delete_objects", kind });
+            }
+        }
+        Ok(())
     }
 
     /// Reads an object back and hashes its consecutive ranges of `sizes` bytes: the digests of its parts, for stores
