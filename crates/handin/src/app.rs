@@ -1,7 +1,7 @@
 //! The running application: what every edge and service shares. Made once at the start, never changed.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jsonwebtoken::jwk::JwkSet;
@@ -171,7 +171,7 @@ fn platform_keys(config: &Config) -> Result<JwkSet, StartError> {
 #[derive(Default)]
 pub struct Wake {
     notify: Notify,
-    stretch: AtomicI64,
+    stretches: Mutex<HashMap<&'static str, i64>>,
 }
 
 impl Wake {
@@ -185,8 +185,9 @@ impl Wake {
         self.notify.notified().await;
     }
 
-    /// Whether this stretch of time was not seen before on this node.
-    pub fn is_new_stretch(&self, stretch: i64) -> bool {
-        self.stretch.swap(stretch, Ordering::Relaxed) != stretch
+    /// Whether this stretch of time was not seen before on this node, for jobs of a kind.
+    pub fn is_new_stretch(&self, kind: &'static str, stretch: i64) -> bool {
+        let mut stretches = self.stretches.lock().unwrap_or_else(PoisonError::into_inner);
+        stretches.insert(kind, stretch) != Some(stretch)
     }
 }

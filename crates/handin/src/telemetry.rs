@@ -81,6 +81,18 @@ pub const METRICS: &[Metric] = &[
         "Finished objects looked at again: `same` or `differs`",
     ),
     metric(
+        "handin_retention_total",
+        "counter",
+        &["step"],
+        "Recordings that retention `marked`, or `deleted` when their grace was over",
+    ),
+    metric(
+        "handin_retention_unconfirmed",
+        "gauge",
+        &[],
+        "Recordings that are due and wait for somebody to confirm a run, as of the last one",
+    ),
+    metric(
         "handin_reconcile_lost",
         "gauge",
         &[],

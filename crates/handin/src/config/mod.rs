@@ -10,6 +10,7 @@ mod log;
 mod nearest;
 mod network;
 pub mod reference;
+mod retention;
 mod secrets;
 mod section;
 mod server;
@@ -26,6 +27,7 @@ pub use jobs::Jobs;
 pub use layers::{Environment, Flags};
 pub use log::{Log, LogFormat};
 pub use network::Network;
+pub use retention::Retention;
 pub use secrets::{Bootstrap, Secrets, SecretsError, SigningSecret, StoreKeys};
 pub use section::Setting;
 pub use server::{Role, Server};
@@ -63,6 +65,8 @@ pub struct Config {
     pub tokens: Tokens,
     /// What happens in the background.
     pub jobs: Jobs,
+    /// How long recordings are kept.
+    pub retention: Retention,
     /// What is written to standard error.
     pub log: Log,
 }
@@ -84,6 +88,7 @@ impl Config {
             uploads: Uploads::read(&mut layers),
             tokens: Tokens::read(&mut layers),
             jobs: Jobs::read(&mut layers),
+            retention: Retention::read(&mut layers),
             log: Log::read(&mut layers),
         };
         config.check(&mut layers);
@@ -103,6 +108,7 @@ impl Config {
             self.uploads.settings(),
             self.tokens.settings(),
             self.jobs.settings(),
+            self.retention.settings(),
             self.log.settings(),
         ]
         .concat()
@@ -135,6 +141,9 @@ impl Config {
         }
         if self.tokens.ttl_s > self.tokens.max_ttl_s {
             layers.problem("tokens.ttl_s: may not be above tokens.max_ttl_s".to_owned());
+        }
+        if let Err(bad) = self.retention.policy().check(self.retention.maximum_days) {
+            layers.problem(format!("retention.{}: {bad}", bad.field));
         }
         let urls = [
             ("server.public_url", &self.server.public_url),

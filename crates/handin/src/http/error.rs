@@ -47,6 +47,8 @@ pub const PROBLEMS: &[ProblemKind] = &[
     kind("sealing", StatusCode::CONFLICT, "The recording is being sealed"),
     kind("upload_lost", StatusCode::CONFLICT, "The store no longer knows the upload"),
     kind("object_differs", StatusCode::CONFLICT, "The stored object is not what was recorded"),
+    kind("held", StatusCode::CONFLICT, "A hold covers the recording"),
+    kind("list_changed", StatusCode::CONFLICT, "What is due has changed since the preview"),
     kind("body_too_large", StatusCode::PAYLOAD_TOO_LARGE, "The body is too large"),
     kind(
         "unsupported_media_type",

@@ -22,7 +22,7 @@ use crate::service::sitting;
     "exam": { "id": "spring-2026", "title": "Engineers, spring 2026" },
     "subject": { "id": "coding", "title": "Coding", "ends_at": "2026-11-22T06:00:00Z" },
     "candidate": "C-00017", "server_time": "2026-11-22T05:00:00.123Z", "salvage_at": "2026-11-23T06:00:00Z",
-    "retention_days": 30, "notice": { "en": "Our recruiters watch this within 30 days." },
+    "retention_days": 37, "notice": { "en": "Our recruiters watch this within 30 days." },
     "after_crash": "next_take", "tracks": [{ "track": "webcam", "capture": {
         "width": 640, "height": 480, "frame_rate": 15, "video_bits_per_second": 500000,
         "audio_bits_per_second": 32000, "whole_monitor": false } }],
@@ -39,9 +39,8 @@ pub struct OwnSitting {
     server_time: Timestamp,
     /// When a recording that is opened now is salvaged, if it is not sealed by then.
     salvage_at: Timestamp,
-    /// How many days after the bell recordings are kept; absent where the house has a rule of its own.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    retention_days: Option<u32>,
+    /// How many days after the bell recordings are gone, the grace before they go included, unless somebody places a hold.
+    retention_days: u32,
     /// What the platform tells its candidates of the recording, by language (BCP 47).
     notice: BTreeMap<String, String>,
     /// When a recording broke off: `next_take` (record on) or `seal` (record no more).
@@ -112,7 +111,7 @@ impl From<sitting::OwnSitting> for OwnSitting {
             candidate: it.candidate.to_string(),
             server_time: it.server_time,
             salvage_at: it.salvage_at,
-            retention_days: it.exam.retention_days,
+            retention_days: it.retention_days,
             notice: texts(&it.exam),
             after_crash: it.exam.after_crash.as_str(),
             tracks: it.tracks.iter().map(asked).collect(),

@@ -47,6 +47,9 @@ async fn run(app: &App, job: &Job) -> Ended {
         ("erase", Some(id)) => service::discard::erase(app, id).await,
         ("verify", Some(id)) => verify(app, id, job.payload.as_deref()).await,
         ("reconcile", None) => service::checks::reconcile(app).await.map(|_| ()),
+        ("retain", None) => service::retention::run::run(app).await.map(|_| ()),
+        ("restamp", None) => service::retention::policies::restamp(app).await,
+        ("destroy", None) => destroy(app, job.payload.as_deref()).await,
         (kind, _) => return Ended::GiveUp(format!("this version knows no job {kind:?}")),
     };
     match result {
@@ -62,6 +65,11 @@ const MOST_ATTEMPTS: u32 = 20;
 async fn verify(app: &App, id: &RecordingId, round: Option<&str>) -> Result<(), Error> {
     let round = round.and_then(|round| round.parse().ok()).unwrap_or(0);
     service::checks::verify(app, id, round).await.map(|_| ())
+}
+
+async fn destroy(app: &App, certificate: Option<&str>) -> Result<(), Error> {
+    let certificate = certificate.ok_or_else(|| Error::internal("a deletion is known by its certificate"))?;
+    service::retention::destroy::destroy(app, certificate).await
 }
 
 async fn retire(app: &App, id: &RecordingId, number: Option<&str>) -> Result<(), Error> {

@@ -87,30 +87,32 @@ impl Runner {
     }
 
     async fn plan(&self) {
-        self.plan_reconcile().await;
+        let jobs = &self.app.config.jobs;
+        self.plan_regular("reconcile", jobs.reconcile_every_s).await;
+        self.plan_regular("retain", self.app.config.retention.run_every_s).await;
         if let Err(error) = service::salvage::sweep(&self.app).await {
             tracing::warn!(%error, "no salvage was planned this time");
         }
     }
 
-    /// One reconciliation for each stretch of time, whichever node plans it.
-    async fn plan_reconcile(&self) {
-        let every = i64::try_from(self.app.config.jobs.reconcile_every_s).unwrap_or(i64::MAX);
+    /// One job for each stretch of time, whichever node plans it.
+    async fn plan_regular(&self, kind: &'static str, every_s: u64) {
+        let every = i64::try_from(every_s).unwrap_or(i64::MAX);
         let now = self.app.clock.now();
         let stretch = now.as_second() / every;
-        if !self.app.jobs.is_new_stretch(stretch) {
+        if !self.app.jobs.is_new_stretch(kind, stretch) {
             return;
         }
         let job = NewJob {
             id: self.app.ids.row(now),
-            kind: "reconcile",
+            kind,
             recording: None,
             run_at: now,
             payload: None,
-            unique_key: Some(format!("reconcile:{stretch}")),
+            unique_key: Some(format!("{kind}:{stretch}")),
         };
         if let Err(error) = self.app.db.change(Enqueue(vec![job])).await {
-            tracing::warn!(%error, "a reconciliation was not planned");
+            tracing::warn!(kind, %error, "a regular job was not planned");
         }
     }
 }

@@ -16,7 +16,8 @@ use crate::db::recordings::{Abandon, Delete, Recording};
 /// it changes nothing.
 ///
 /// # Errors
-/// [`Error::NotFound`]; [`Error::State`] for a candidate who would discard a finished one; [`Error::Sealing`].
+/// [`Error::NotFound`]; [`Error::State`] for a candidate who would discard a finished one; [`Error::Sealing`];
+/// [`Error::Held`].
 pub async fn discard(app: &App, who: &Who, id: &RecordingId) -> Result<Recording, Error> {
     let recording = find(app, who, id).await?;
     match (recording.state, who) {
@@ -57,7 +58,9 @@ async fn delete_finished(app: &App, who: &Who, recording: &Recording) -> Result<
     let payload = serde_json::json!({ "id": recording.id.as_str(), "key": recording.key });
     let caused = caused(app, who, recording, "recording.deleted", &payload);
     let delete = Delete { id: recording.id.clone(), at: app.clock.now(), caused };
-    app.db.change(delete).await?;
+    if !app.db.change(delete).await? && db::holds::covers(&app.db, &recording.id).await? {
+        return Err(Error::Held);
+    }
     Ok(())
 }
 

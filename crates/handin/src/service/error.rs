@@ -76,6 +76,12 @@ pub enum Error {
     /// The store knows neither the upload nor the object.
     #[error("the store no longer knows this upload; open a new take and send the spooled parts again")]
     UploadLost,
+    /// A hold covers the recording.
+    #[error("a hold covers this recording; release it first")]
+    Held,
+    /// What a confirmation is about is not what would be marked by now.
+    #[error("the list has changed since this preview; look at a new one")]
+    ListChanged,
     /// The exam's pace holds the sender back for a while.
     #[error("{why}")]
     Paced {
@@ -155,6 +161,8 @@ impl Error {
             Error::Refused(Refusal::Checksum(_)) => "checksum_mismatch",
             Error::ObjectDiffers => "object_differs",
             Error::UploadLost => "upload_lost",
+            Error::Held => "held",
+            Error::ListChanged => "list_changed",
             Error::Paced { .. } => "paced",
             Error::Unavailable { .. } => "unavailable",
             Error::Internal(_) => "internal",

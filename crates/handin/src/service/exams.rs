@@ -88,6 +88,13 @@ fn check(app: &App, new: NewExam) -> Result<Exam, Error> {
     if new.retention_days == Some(0) {
         return Err(Error::invalid("retention.days", "keep recordings for at least a day"));
     }
+    let most = app.config.retention.maximum_days;
+    if new.retention_days.is_some_and(|days| days > most) {
+        let reason = format!(
+            "the house keeps nothing for more than {most} days; a policy of its own may, with a reason"
+        );
+        return Err(Error::invalid("retention.days", reason));
+    }
     let capture = check_capture(&tracks, &new.capture)?;
     check_notice(&new.notice)?;
     let made = || format!("exam-{}", &app.ids.word()[..12]).parse();

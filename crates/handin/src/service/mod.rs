@@ -17,6 +17,7 @@ pub mod salvage;
 pub mod head;
 pub mod revisions;
 pub mod discard;
+pub mod retention;
 pub mod checks;
 
 pub mod doctor;

@@ -27,6 +27,8 @@ pub struct OwnSitting {
     pub tracks: Vec<Track>,
     /// Every take, by track, the first first.
     pub takes: Vec<OwnTake>,
+    /// How many days after the bell recordings are gone, unless somebody places a hold.
+    pub retention_days: u32,
     /// The time of the answer.
     pub server_time: Timestamp,
     /// When a recording that is opened at that time is salvaged.
@@ -51,9 +53,11 @@ pub async fn get(app: &App, who: &Candidate) -> Result<OwnSitting, Error> {
     let subject = exam.subject(&who.subject).ok_or(Error::NotFound("subject"))?.clone();
     let takes = takes(app, who).await?;
     let tracks = exam.tracks.iter().filter(|track| who.tracks.contains(track)).cloned().collect();
+    let retention_days = super::retention::policies::promised_days(app, &exam).await?;
     let server_time = app.clock.now();
     let salvage_at = super::salvage::due(app, server_time, subject.ends_at);
-    Ok(OwnSitting { exam, subject, candidate: who.candidate.clone(), tracks, takes, server_time, salvage_at })
+    let candidate = who.candidate.clone();
+    Ok(OwnSitting { exam, subject, candidate, tracks, takes, retention_days, server_time, salvage_at })
 }
 
 async fn takes(app: &App, who: &Candidate) -> Result<Vec<OwnTake>, Error> {

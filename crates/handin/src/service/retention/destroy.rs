@@ -1,0 +1,148 @@
+//! The end of a batch of recordings that the ledger has deleted: their objects go, are proved to be gone, and a
+//! certificate says so. The `destroy` job.
+//!
+//! Every step can be repeated: what is gone is gone, and a certificate is signed once, when nothing is left.
+
+use std::collections::BTreeMap;
+
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use jiff::Timestamp;
+
+use super::certificates::{Deletion, hash_of_key};
+use super::event;
+use crate::app::App;
+use crate::db;
+use crate::db::Caused;
+use crate::db::certificates::{Certificate, Certify};
+use crate::db::due::DeletedRow;
+use crate::service::{Error, revisions};
+
+/// Looks at the store at once.
+const LOOKS: usize = 16;
+
+/// Deletes the objects of a batch, and certifies it once none is left.
+///
+/// # Errors
+/// When it has to be tried again; [`Error::Internal`] for an object that is not ours, or that the store does not let go.
+pub async fn destroy(app: &App, certificate: &str) -> Result<(), Error> {
+    let Some(certificate) = db::certificates::get(&app.db, certificate).await? else { return Ok(()) };
+    if certificate.jws.is_some() {
+        return Ok(());
+    }
+    let rows = db::due::of_certificate(&app.db, &certificate.order.id).await?;
+    let keys = keys(app, &rows).await?;
+    erase(app, &rows, &keys).await?;
+    if app.objects.keeps_versions().await? {
+        for key in keys.keys() {
+            app.objects.delete_versions(key).await?;
+        }
+    }
+    check_gone(app, &keys).await?;
+    certify(app, &certificate, &rows, &keys).await
+}
+
+/// Every key that an object of these recordings has, or had, with the write token that makes it ours.
+async fn keys(app: &App, rows: &[DeletedRow]) -> Result<BTreeMap<String, String>, Error> {
+    let mut keys = BTreeMap::new();
+    for row in rows {
+        keys.insert(row.key.clone(), row.write_token.clone());
+        for revision in db::revisions::of(&app.db, &row.id).await? {
+            keys.insert(revision.key, revision.write_token);
+        }
+    }
+    Ok(keys)
+}
+
+async fn erase(app: &App, rows: &[DeletedRow], keys: &BTreeMap<String, String>) -> Result<(), Error> {
+    for row in rows {
+        if let Some(upload_id) = &row.upload_id {
+            app.objects.abort(&row.key, upload_id).await?;
+        }
+        // Other revisions may still be written; whoever gives them up must know that they will never count.
+        if let Some(recording) = db::recordings::get(&app.db, &row.id).await? {
+            revisions::erase_others(app, &recording).await?;
+        }
+    }
+    let standing = look_at(app, keys).await?;
+    let of = |wanted: Standing| {
+        standing.iter().filter(move |(_, standing)| *standing == wanted).map(|(key, _)| *key)
+    };
+    app.objects.delete_all(&of(Standing::Ours).collect::<Vec<_>>()).await?;
+    match of(Standing::Strange).next() {
+        None => Ok(()),
+        Some(key) => {
+            Err(Error::internal(format!("refused to delete {key}, which carries another write token")))
+        }
+    }
+}
+
+/// What stands under a key.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    Nothing,
+    Ours,
+    Strange,
+}
+
+async fn look_at<'k>(
+    app: &App,
+    keys: &'k BTreeMap<String, String>,
+) -> Result<Vec<(&'k str, Standing)>, Error> {
+    let looks: Vec<_> = keys.iter().map(|(key, write_token)| look(app, key, write_token)).collect();
+    let standing: Vec<Standing> = stream::iter(looks).buffered(LOOKS).try_collect().await?;
+    Ok(keys.keys().map(String::as_str).zip(standing).collect())
+}
+
+async fn look(app: &App, key: &str, write_token: &str) -> Result<Standing, Error> {
+    Ok(match app.objects.head(key).await? {
+        None => Standing::Nothing,
+        Some(head) if head.write_token.as_deref() == Some(write_token) => Standing::Ours,
+        Some(_) => Standing::Strange,
+    })
+}
+
+async fn check_gone(app: &App, keys: &BTreeMap<String, String>) -> Result<(), Error> {
+    let standing = look_at(app, keys).await?;
+    match standing.iter().find(|(_, standing)| *standing != Standing::Nothing) {
+        None => Ok(()),
+        Some((key, _)) => Err(Error::internal(format!("{key} is still there after it was deleted"))),
+    }
+}
+
+async fn certify(
+    app: &App,
+    certificate: &Certificate,
+    rows: &[DeletedRow],
+    keys: &BTreeMap<String, String>,
+) -> Result<(), Error> {
+    let order = &certificate.order;
+    let now = app.clock.now();
+    let mut hashes: Vec<String> = keys.keys().map(|key| hash_of_key(key)).collect();
+    hashes.sort();
+    let statement = Deletion {
+        id: order.id.clone(),
+        exam: order.exam.to_string(),
+        policy: order.policy.clone(),
+        ordered_at: text(order.ordered_at),
+        ordered_by: order.ordered_by.clone(),
+        certified_at: text(now),
+        recordings: rows.len() as u64,
+        bytes: rows.iter().map(|row| row.size).sum(),
+        deleted_keys: hashes,
+    };
+    let payload = serde_json::json!({
+        "id": order.id, "exam": statement.exam, "policy": statement.policy, "recordings": statement.recordings,
+        "bytes": statement.bytes, "certified_at": statement.certified_at,
+    });
+    let caused = Caused {
+        events: vec![event(app, "retention.certified", &order.exam, &payload)],
+        ..Caused::default()
+    };
+    let jws = super::certificates::issue(&app.keyring, &statement)?;
+    app.db.change(Certify { id: order.id.clone(), jws, issued_at: now, caused }).await?;
+    Ok(())
+}
+
+fn text(at: Timestamp) -> String {
+    at.to_string()
+}

@@ -1,0 +1,166 @@
+//! Holds: what may not be deleted, whatever policies say, until the one who answers for it releases it.
+//!
+//! A hold that has expired holds on. Its owner is reminded by an event; nothing is let go because nobody looked.
+
+use handin_core::{CandidateId, ExamId, RecordingId, State, SubjectId};
+use jiff::Timestamp;
+
+use super::{event, policies, stamp};
+use crate::app::App;
+use crate::db;
+use crate::db::Caused;
+use crate::db::holds::{PlaceHold, ReleaseHold, Remind};
+use crate::service::Error;
+use crate::service::api_keys::Platform;
+
+pub use crate::db::holds::{Hold, Scope};
+
+/// What a platform says of a new hold. A recording names the rest of its scope by itself.
+#[derive(Debug, Clone, Default)]
+pub struct NewHold {
+    /// Of this exam.
+    pub exam: Option<ExamId>,
+    /// Of this candidate only.
+    pub candidate: Option<CandidateId>,
+    /// Of this subject only.
+    pub subject: Option<SubjectId>,
+    /// This recording only.
+    pub recording: Option<RecordingId>,
+    /// Why.
+    pub reason: String,
+    /// Who answers for it; the API key if nobody is named.
+    pub owner: Option<String>,
+    /// When its owner is to be reminded.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// The longest reason and the longest owner, in characters.
+const LONGEST: usize = 500;
+/// How many owners are reminded in one go.
+const REMINDERS: u32 = 100;
+
+/// Places a hold, and takes back the marks of what it covers. Gives the hold and how many finished recordings it covers
+/// at the moment; those that are sealed later are covered too.
+///
+/// # Errors
+/// [`Error::NotFound`]; [`Error::Invalid`] naming the field.
+pub async fn place(app: &App, who: &Platform, new: NewHold) -> Result<(Hold, u64), Error> {
+    check(app, &new)?;
+    let scope = scope(app, &new).await?;
+    let now = app.clock.now();
+    let hold = Hold {
+        id: app.ids.row(now),
+        scope,
+        reason: new.reason,
+        owner: new.owner.unwrap_or_else(|| who.key_id.clone()),
+        placed_at: now,
+        placed_by: who.key_id.clone(),
+        expires_at: new.expires_at,
+        reminded_at: None,
+        released_at: None,
+        released_by: None,
+    };
+    let audit = crate::service::audit(app, &who.key_id, "hold.place", &hold.id, Some(&hold.scope.exam));
+    let caused = Caused { audit: vec![audit], ..Caused::default() };
+    let covered = app.db.change(PlaceHold { hold: hold.clone(), stamp: stamp(app), caused }).await?;
+    Ok((hold, covered))
+}
+
+fn check(app: &App, new: &NewHold) -> Result<(), Error> {
+    let bad = |text: &str| {
+        text.trim().is_empty() || text.chars().count() > LONGEST || text.chars().any(char::is_control)
+    };
+    let words = "use 1 to 500 characters, none of them control characters";
+    if bad(&new.reason) {
+        return Err(Error::invalid("reason", words));
+    }
+    if new.owner.as_deref().is_some_and(bad) {
+        return Err(Error::invalid("owner", words));
+    }
+    if new.expires_at.is_some_and(|at| at <= app.clock.now()) {
+        return Err(Error::invalid("expires_at", "this is over already; name a moment to come, or none"));
+    }
+    Ok(())
+}
+
+async fn scope(app: &App, new: &NewHold) -> Result<Scope, Error> {
+    if let Some(id) = &new.recording {
+        let row = db::recordings::get(&app.db, id).await?.ok_or(Error::NotFound("recording"))?;
+        let (candidate, subject) = (Some(row.candidate), Some(row.subject));
+        return Ok(Scope { exam: row.exam, candidate, subject, recording: Some(id.clone()) });
+    }
+    let exam = new.exam.as_ref().ok_or_else(|| Error::invalid("exam", "name an exam or a recording"))?;
+    let known = crate::service::exams::get(app, exam).await?;
+    if let Some(subject) = &new.subject {
+        known.subject(subject).ok_or(Error::NotFound("subject"))?;
+    }
+    let (candidate, subject) = (new.candidate.clone(), new.subject.clone());
+    Ok(Scope { exam: exam.clone(), candidate, subject, recording: None })
+}
+
+/// Takes back the mark of a recording, and keeps it by a hold of its own.
+///
+/// # Errors
+/// [`Error::NotFound`]; [`Error::State`] when it is not marked.
+pub async fn restore(app: &App, who: &Platform, id: &RecordingId, new: NewHold) -> Result<Hold, Error> {
+    let row = db::recordings::get(&app.db, id).await?.ok_or(Error::NotFound("recording"))?;
+    let marked = db::due::marked_at(&app.db, id).await?;
+    let hint = match row.state {
+        State::Deleted => "its grace is over; only what is marked can be restored",
+        _ => "it is not marked for deletion; place a hold to keep it that way",
+    };
+    if marked.is_none() || !row.state.has_object() {
+        return Err(Error::State { state: row.state, hint });
+    }
+    match place(app, who, NewHold { recording: Some(id.clone()), ..new }).await? {
+        (hold, 1) => Ok(hold),
+        // It went between the look and the hold. What is gone needs no hold.
+        (hold, _) => {
+            release(app, who, &hold.id).await?;
+            Err(Error::State { state: State::Deleted, hint: "its grace has just ended" })
+        }
+    }
+}
+
+/// Releases a hold, and has what it covered looked at. Releasing it again changes nothing.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn release(app: &App, who: &Platform, id: &str) -> Result<Hold, Error> {
+    let hold = db::holds::get(&app.db, id).await?.ok_or(Error::NotFound("hold"))?;
+    let audit = crate::service::audit(app, &who.key_id, "hold.release", id, Some(&hold.scope.exam));
+    let caused = Caused { audit: vec![audit], jobs: vec![policies::soon(app)], ..Caused::default() };
+    let (at, by) = (app.clock.now(), who.key_id.clone());
+    app.db.change(ReleaseHold { id: id.to_owned(), at, by, caused }).await?;
+    app.jobs.wake();
+    db::holds::get(&app.db, id).await?.ok_or(Error::NotFound("hold"))
+}
+
+/// Holds by id, oldest first, from after the given one.
+///
+/// # Errors
+/// When the database is not available.
+pub async fn list(
+    app: &App,
+    exam: Option<&ExamId>,
+    released: bool,
+    after: Option<&str>,
+    limit: u32,
+) -> Result<Vec<Hold>, Error> {
+    Ok(db::holds::list(&app.db, exam, released, after, limit).await?)
+}
+
+/// Reminds the owners of holds that have expired, once each.
+pub(super) async fn remind(app: &App) -> Result<(), Error> {
+    let now = app.clock.now();
+    for hold in db::holds::expired(&app.db, now, REMINDERS).await? {
+        let payload = serde_json::json!({
+            "id": hold.id, "exam": hold.scope.exam.as_str(), "owner": hold.owner, "reason": hold.reason,
+            "expires_at": hold.expires_at,
+        });
+        let events = vec![event(app, "hold.expired", &hold.scope.exam, &payload)];
+        let caused = Caused { events, ..Caused::default() };
+        app.db.change(Remind { id: hold.id, at: now, caused }).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,235 @@
+//! Which policy an exam has: its own newest version, else the days it was created with, else the house's.
+
+use handin_core::retention::{Action, Anchor, BadRule, Period, RetentionPolicy, Rule};
+use handin_core::{Exam, ExamId};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
+
+use super::{job, stamp};
+use crate::app::App;
+use crate::db;
+use crate::db::Caused;
+use crate::db::retention::{PolicyVersion, SetPolicy, StampExam};
+use crate::service::Error;
+use crate::service::api_keys::Platform;
+
+/// A policy as people write it, in JSON or TOML. What is absent is as in the house.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PolicyText {
+    /// Such as `Asia/Seoul`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub time_zone: Option<String>,
+    /// Each a sentence: `delete 30 days after bell`.
+    #[serde(default)]
+    pub rules: Vec<String>,
+    /// The most days after the bell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub maximum_days: Option<u32>,
+    /// Why that is more than the house's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// The policy that counts for an exam.
+#[derive(Debug, Clone)]
+pub struct Effective {
+    /// What it says.
+    pub policy: RetentionPolicy,
+    /// Its name in certificates: `spring-2026@2`, `house@1`; version 0 is the days that the exam was created with.
+    pub version: String,
+    /// When it was set; what was due before that is old.
+    pub set_at: Timestamp,
+    /// Who set it.
+    pub set_by: String,
+}
+
+/// How often a version is tried that somebody else has just taken.
+const TRIES: u32 = 5;
+
+impl PolicyText {
+    /// Reads and checks a policy; `house` says what is absent.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] naming the field.
+    pub fn read(self, house: &RetentionPolicy) -> Result<RetentionPolicy, Error> {
+        let zone = |name: String| {
+            let wanted = "use a time zone that this server knows, such as Asia/Seoul";
+            TimeZone::get(&name).map_err(|_| Error::invalid("time_zone", format!("{name:?}: {wanted}")))
+        };
+        let rule = |(place, text): (usize, &String)| {
+            text.parse().map_err(|bad: BadRule| Error::invalid(format!("rules[{place}]"), bad))
+        };
+        let policy = RetentionPolicy {
+            time_zone: self.time_zone.map_or_else(|| Ok(house.time_zone.clone()), zone)?,
+            rules: self.rules.iter().enumerate().map(rule).collect::<Result<_, _>>()?,
+            maximum_days: self.maximum_days.unwrap_or(house.maximum_days),
+            reason: self.reason,
+        };
+        policy.check(house.maximum_days).map_err(|bad| Error::invalid(bad.field.clone(), bad))?;
+        Ok(policy)
+    }
+
+    /// A policy in words.
+    pub fn of(policy: &RetentionPolicy) -> PolicyText {
+        PolicyText {
+            time_zone: Some(policy.time_zone.iana_name().unwrap_or("UTC").to_owned()),
+            rules: policy.rules.iter().map(Rule::to_string).collect(),
+            maximum_days: Some(policy.maximum_days),
+            reason: policy.reason.clone(),
+        }
+    }
+
+    fn json(&self) -> String {
+        serde_json::json!(self).to_string()
+    }
+}
+
+/// Sets the policy of an exam: a new version, which counts from now on.
+///
+/// # Errors
+/// [`Error::NotFound`]; [`Error::Invalid`] naming the field.
+pub async fn set(app: &App, who: &Platform, exam: &ExamId, text: PolicyText) -> Result<Effective, Error> {
+    crate::service::exams::get(app, exam).await?;
+    let policy = text.read(&app.config.retention.policy())?;
+    let text = PolicyText::of(&policy).json();
+    for _ in 0..TRIES {
+        let mut audit = crate::service::audit(app, &who.key_id, "retention.set", exam.as_str(), Some(exam));
+        audit.detail.clone_from(&text);
+        let caused = Caused { audit: vec![audit], jobs: vec![soon(app)], ..Caused::default() };
+        if let Some(new) = add(app, Some(exam), &text, &who.key_id, caused).await? {
+            app.jobs.wake();
+            return effective(new);
+        }
+    }
+    Err(Error::internal(format!("the policy of {exam} is being set by too many at once")))
+}
+
+/// A look at what is due, as soon as a worker is free.
+pub(super) fn soon(app: &App) -> db::jobs::NewJob {
+    job(app, "retain", Some("soon"), app.clock.now())
+}
+
+/// Adds the next version; `None` when somebody was faster.
+async fn add(
+    app: &App,
+    exam: Option<&ExamId>,
+    text: &str,
+    by: &str,
+    caused: Caused,
+) -> Result<Option<PolicyVersion>, Error> {
+    let newest = db::retention::newest_policy(&app.db, exam).await?;
+    let new = PolicyVersion {
+        exam: exam.cloned(),
+        version: 1 + newest.map_or(0, |newest| newest.version),
+        policy: text.to_owned(),
+        set_at: app.clock.now(),
+        set_by: by.to_owned(),
+    };
+    let set = SetPolicy { new: new.clone(), stamp: stamp(app), caused };
+    Ok(app.db.change(set).await?.then_some(new))
+}
+
+/// The policy that counts for an exam.
+///
+/// # Errors
+/// When the database is not available.
+pub async fn of(app: &App, exam: &Exam) -> Result<Effective, Error> {
+    if let Some(own) = db::retention::newest_policy(&app.db, Some(&exam.id)).await? {
+        return effective(own);
+    }
+    match exam.retention_days {
+        Some(days) => Ok(created_with(app, exam, days)),
+        None => house(app).await,
+    }
+}
+
+/// The short form: so many days after the bell.
+fn created_with(app: &App, exam: &Exam, days: u32) -> Effective {
+    let rule = Rule {
+        action: Action::Delete,
+        period: Period::Days(days),
+        anchor: Anchor::Bell,
+        conditions: Vec::new(),
+    };
+    let house = app.config.retention.policy();
+    let maximum_days = house.maximum_days.max(days);
+    Effective {
+        policy: RetentionPolicy { rules: vec![rule], maximum_days, ..house },
+        version: format!("{}@0", exam.id),
+        set_at: exam.created_at,
+        set_by: "exam".to_owned(),
+    }
+}
+
+/// The policy of the house, as the ledger has it. One that the configuration has changed becomes a new version, and the
+/// recordings of all exams are looked at again.
+///
+/// # Errors
+/// When the database is not available.
+pub async fn house(app: &App) -> Result<Effective, Error> {
+    let text = PolicyText::of(&app.config.retention.policy()).json();
+    for _ in 0..TRIES {
+        match db::retention::newest_policy(&app.db, None).await? {
+            Some(newest) if newest.policy == text => return effective(newest),
+            _ => {}
+        }
+        let restamp = job(app, "restamp", None, app.clock.now());
+        let caused = Caused { jobs: vec![restamp], ..Caused::default() };
+        if let Some(new) = add(app, None, &text, "configuration", caused).await? {
+            return effective(new);
+        }
+    }
+    Err(Error::internal("nodes disagree about the policy of the house"))
+}
+
+fn effective(stored: PolicyVersion) -> Result<Effective, Error> {
+    let text: PolicyText = serde_json::from_str(&stored.policy).map_err(Error::internal)?;
+    // Read as it was checked when it was set, whatever the house allows by now.
+    let lenient =
+        RetentionPolicy { time_zone: TimeZone::UTC, rules: Vec::new(), maximum_days: u32::MAX, reason: None };
+    let name = stored.exam.as_ref().map_or("house", ExamId::as_str);
+    Ok(Effective {
+        policy: text.read(&lenient)?,
+        version: format!("{name}@{}", stored.version),
+        set_at: stored.set_at,
+        set_by: stored.set_by,
+    })
+}
+
+/// Every version of an exam's policy that was ever set, the newest first.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn history(app: &App, exam: &ExamId) -> Result<Vec<PolicyVersion>, Error> {
+    crate::service::exams::get(app, exam).await?;
+    Ok(db::retention::policies(&app.db, Some(exam), 1_000).await?)
+}
+
+/// Has the recordings of every exam looked at again, because the house has another policy; the `restamp` job.
+///
+/// # Errors
+/// When the database is not available.
+pub async fn restamp(app: &App) -> Result<(), Error> {
+    const PAGE: u32 = 100;
+    let mut after = None;
+    loop {
+        let exams = db::exams::list(&app.db, after.as_ref(), PAGE).await?;
+        let Some(last) = exams.last() else { return Ok(()) };
+        after = Some(last.id.clone());
+        for exam in exams {
+            app.db.change(StampExam { exam: exam.id, stamp: stamp(app) }).await?;
+        }
+    }
+}
+
+/// How many days after the bell the recordings of an exam are gone, unless somebody places a hold: what its candidates can
+/// be promised.
+///
+/// # Errors
+/// When the database is not available.
+pub async fn promised_days(app: &App, exam: &Exam) -> Result<u32, Error> {
+    let policy = of(app, exam).await?.policy;
+    Ok(policy.longest_days(&exam.tracks).saturating_add(app.config.retention.grace_days))
+}

@@ -1,0 +1,159 @@
+//! A run: looks at everything whose time has come, marks what is due, and hands over to deletion what was marked for long
+//! enough.
+//!
+//! It may die at any point and be run again, and any number may run at once: every change is conditional on what was
+//! read. What needs confirmation stays as it is until somebody confirms the very list.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use handin_core::ExamId;
+use jiff::Timestamp;
+
+use super::survey::{Looked, Needs, Survey, Verdict, Walk, is_too_much, moment, survey};
+use super::{grace, holds, job, policies};
+use crate::app::App;
+use crate::db::Caused;
+use crate::db::certificates::NewCertificate;
+use crate::db::due::{DeleteMarked, Doomed, Move, Moves};
+use crate::service::Error;
+use crate::service::api_keys::Platform;
+
+/// Who orders what no person confirmed.
+const BY_ITSELF: &str = "retention";
+
+/// As finely as the ledger tells times apart.
+const INSTANT: Duration = Duration::from_millis(1);
+
+/// What a run did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Ran {
+    /// Recordings that were marked.
+    pub marked: u64,
+    /// Recordings whose grace was over; their objects are being deleted.
+    pub deleted: u64,
+    /// Recordings that are due and wait for somebody to confirm.
+    pub unconfirmed: u64,
+    /// Why they do.
+    pub needs: Option<Needs>,
+}
+
+/// Runs by itself; the `retain` job.
+///
+/// # Errors
+/// When the database is not available.
+pub async fn run(app: &App) -> Result<Ran, Error> {
+    policies::house(app).await?;
+    holds::remind(app).await?;
+    let survey = survey(app, app.clock.now()).await?;
+    let fresh = survey.list.values().filter(|item| !item.old).count() as u64;
+    let too_much = is_too_much(app, fresh, survey.of);
+    let ran = act(app, BY_ITSELF, &survey, |old| !old && !too_much).await?;
+    if let Some(needs) = ran.needs {
+        tracing::warn!(
+            recordings = ran.unconfirmed,
+            why = needs.word(),
+            "recordings are due, but wait for `handin retention run --confirm`"
+        );
+    }
+    Ok(ran)
+}
+
+/// Runs by somebody's word, who confirms the list of a survey, or confirms nothing.
+///
+/// # Errors
+/// [`Error::Invalid`] for what is no confirmation; [`Error::ListChanged`] when the list is another by now.
+pub async fn run_as(app: &App, who: &Platform, confirmation: Option<&str>) -> Result<Ran, Error> {
+    let Some(confirmation) = confirmation else { return run(app).await };
+    let at = moment(confirmation).filter(|at| *at <= app.clock.now());
+    let at = at.ok_or_else(|| Error::invalid("confirm", "use `confirmation` of a preview, unchanged"))?;
+    policies::house(app).await?;
+    let survey = survey(app, at).await?;
+    if survey.confirmation != confirmation {
+        return Err(Error::ListChanged);
+    }
+    let mut audit = crate::service::audit(app, &who.key_id, "retention.confirm", confirmation, None);
+    audit.detail =
+        serde_json::json!({ "recordings": survey.total.recordings, "bytes": survey.total.bytes }).to_string();
+    app.db.change(Caused { audit: vec![audit], ..Caused::default() }).await?;
+    act(app, &who.key_id, &survey, |_| true).await
+}
+
+/// Walks once more and acts on each page; marks only what is on the list and `allowed`, which is told whether it is old.
+async fn act(app: &App, by: &str, survey: &Survey, allowed: impl Fn(bool) -> bool) -> Result<Ran, Error> {
+    let now = app.clock.now();
+    let mut walk = Walk::begin(app, now);
+    let mut ran = Ran::default();
+    while let Some(page) = walk.page().await? {
+        let marks = |looked: &Looked| match looked.verdict {
+            Verdict::Mark { old } => survey.list.contains_key(&looked.row.id) && allowed(old),
+            _ => false,
+        };
+        let moves: Vec<Move> = page.iter().filter_map(|looked| next(app, looked, &marks, now)).collect();
+        let wanted = page.iter().filter(|looked| matches!(looked.verdict, Verdict::Mark { .. }));
+        ran.unconfirmed += wanted.filter(|looked| !marks(looked)).count() as u64;
+        if !moves.is_empty() {
+            ran.marked += app.db.change(Moves(moves)).await?;
+        }
+        ran.deleted += delete_what_is_over(app, by, page, ran.deleted).await?;
+    }
+    ran.needs = survey.needs.filter(|_| ran.unconfirmed > 0);
+    metrics::counter!("handin_retention_total", "step" => "marked").increment(ran.marked);
+    metrics::counter!("handin_retention_total", "step" => "deleted").increment(ran.deleted);
+    metrics::gauge!("handin_retention_unconfirmed").set(ran.unconfirmed as f64);
+    app.jobs.wake();
+    Ok(ran)
+}
+
+/// What becomes of a recording that stays where it is.
+fn next(app: &App, looked: &Looked, marks: impl Fn(&Looked) -> bool, now: Timestamp) -> Option<Move> {
+    let row = &looked.row;
+    let (due_at, marked_at) = match looked.verdict {
+        Verdict::Later(at) => (at, None),
+        Verdict::Waiting(end) => (end, row.marked_at),
+        // Even without a grace, what is marked goes with a later run at the earliest.
+        Verdict::Mark { .. } if marks(looked) => ((now + grace(app)).max(now + INSTANT), Some(now)),
+        Verdict::Mark { .. } | Verdict::Held | Verdict::Over => return None,
+    };
+    let marks = matches!(looked.verdict, Verdict::Mark { .. });
+    Some(Move { id: row.id.clone(), seen: row.seen, due_at, marked_at, marks })
+}
+
+/// Deletes what is over, one certificate for each exam and version of a policy. `earlier` recordings of this run go first.
+async fn delete_what_is_over(app: &App, by: &str, page: Vec<Looked>, earlier: u64) -> Result<u64, Error> {
+    let mut batches: BTreeMap<(ExamId, String), Vec<Doomed>> = BTreeMap::new();
+    for Looked { row, policy, .. } in page.into_iter().filter(|looked| looked.verdict == Verdict::Over) {
+        let payload = serde_json::json!({ "id": row.id.as_str(), "key": row.key });
+        let event = crate::service::new_event(app, "recording.deleted", &row.id, &row.exam, &payload);
+        let batch = batches.entry((row.exam, policy.version.clone())).or_default();
+        batch.push(Doomed { id: row.id, seen: row.seen, event });
+    }
+    let mut deleted = 0;
+    for ((exam, policy), doomed) in batches {
+        let delete = deletion(app, by, exam, policy, doomed, earlier + deleted);
+        deleted += app.db.change(delete).await?;
+    }
+    Ok(deleted)
+}
+
+/// A batch with everything that is written with it. Batches of a run begin one after the other, as fast as is allowed.
+fn deletion(
+    app: &App,
+    by: &str,
+    exam: ExamId,
+    policy: String,
+    doomed: Vec<Doomed>,
+    earlier: u64,
+) -> DeleteMarked {
+    let now = app.clock.now();
+    let id = app.ids.row(now);
+    let begin = now + Duration::from_secs(earlier / app.config.retention.deletes_per_s);
+    let mut audit = crate::service::audit(app, by, "retention.delete", &id, Some(&exam));
+    audit.detail = serde_json::json!({ "policy": policy, "recordings": doomed.len() }).to_string();
+    DeleteMarked {
+        doomed,
+        job: job(app, "destroy", Some(&id), begin),
+        caused: Caused { audit: vec![audit], ..Caused::default() },
+        certificate: NewCertificate { id, exam, policy, ordered_at: now, ordered_by: by.to_owned() },
+    }
+}

@@ -1,0 +1,271 @@
+//! What is due: walks through everything whose time to be looked at has come, and changes nothing.
+//!
+//! A survey is as of a moment and has a hash over its exact list; both make its **confirmation**, so that whoever confirms
+//! a run confirms this list and no other.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use handin_core::retention::due;
+use handin_core::{ExamId, RecordingId, Sha256};
+use jiff::Timestamp;
+use sha2::Digest as _;
+
+use super::grace;
+use super::policies::{Effective, of};
+use crate::app::App;
+use crate::db;
+use crate::db::due::DueRow;
+use crate::service::Error;
+
+/// How many recordings are looked at in one page, and deleted with one certificate at most.
+pub(super) const PAGE: u32 = 500;
+/// A GB as prices count it.
+const GB: f64 = (1u64 << 30) as f64;
+
+/// What is to become of a recording.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// It is not due before then.
+    Later(Timestamp),
+    /// It is due, and a hold covers it.
+    Held,
+    /// It is due: it is to be marked.
+    Mark {
+        /// Whether it was due before its policy was set.
+        old: bool,
+    },
+    /// It is marked, and can be restored until then.
+    Waiting(Timestamp),
+    /// It is marked, and its grace is over.
+    Over,
+}
+
+/// A recording that was looked at.
+pub(super) struct Looked {
+    pub(super) row: DueRow,
+    pub(super) policy: Arc<Effective>,
+    pub(super) verdict: Verdict,
+    /// Which rule makes it due, in words.
+    pub(super) rule: String,
+}
+
+/// Walks page by page, with each exam's policy read once.
+pub(super) struct Walk<'a> {
+    app: &'a App,
+    at: Timestamp,
+    last: Option<DueRow>,
+    policies: HashMap<ExamId, Arc<Effective>>,
+}
+
+impl Walk<'_> {
+    pub(super) fn begin(app: &App, at: Timestamp) -> Walk<'_> {
+        Walk { app, at, last: None, policies: HashMap::new() }
+    }
+
+    /// The next recordings; `None` at the end. Those of an exam whose policy cannot be read here are left as they are.
+    pub(super) async fn page(&mut self) -> Result<Option<Vec<Looked>>, Error> {
+        let rows = db::due::walk(&self.app.db, self.at, self.last.as_ref(), PAGE).await?;
+        let Some(last) = rows.last() else { return Ok(None) };
+        self.last = Some(last.clone());
+        let mut looked = Vec::with_capacity(rows.len());
+        for row in rows {
+            match self.policy(&row.exam).await {
+                Ok(policy) => {
+                    let (verdict, rule) = judge(&row, &policy, self.at, grace(self.app));
+                    looked.push(Looked { row, policy, verdict, rule });
+                }
+                Err(error @ Error::Unavailable { .. }) => return Err(error),
+                Err(error) => {
+                    tracing::error!(exam = %row.exam, %error, "recordings are kept, as their policy cannot be read");
+                }
+            }
+        }
+        Ok(Some(looked))
+    }
+
+    async fn policy(&mut self, exam: &ExamId) -> Result<Arc<Effective>, Error> {
+        if let Some(known) = self.policies.get(exam) {
+            return Ok(known.clone());
+        }
+        let exam = crate::service::exams::get(self.app, exam).await?;
+        let policy = Arc::new(of(self.app, &exam).await?);
+        self.policies.insert(exam.id.clone(), policy.clone());
+        Ok(policy)
+    }
+}
+
+fn judge(row: &DueRow, policy: &Effective, at: Timestamp, grace: std::time::Duration) -> (Verdict, String) {
+    let due = due(&policy.policy, &row.facts);
+    let rule = due.rule.map_or_else(|| "maximum".to_owned(), ToString::to_string);
+    let verdict = match row.marked_at.map(|marked| marked + grace) {
+        _ if due.at > at => Verdict::Later(due.at),
+        _ if row.held => Verdict::Held,
+        None => Verdict::Mark { old: due.at < policy.set_at },
+        Some(end) if end > at => Verdict::Waiting(end),
+        Some(_) => Verdict::Over,
+    };
+    (verdict, rule)
+}
+
+/// Recordings and their bytes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// How many would be marked.
+    pub recordings: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// How many are due, but held.
+    pub held: u64,
+}
+
+/// What one rule of one exam's policy makes due.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// The exam.
+    pub exam: ExamId,
+    /// Which version of which policy.
+    pub policy: String,
+    /// The rule; `maximum` where none was due before it.
+    pub rule: String,
+    /// How much.
+    pub tally: Tally,
+}
+
+/// Why a run waits for somebody to confirm it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Needs {
+    /// Some recordings were due before the policy was set that makes them due.
+    OldData,
+    /// It would mark more than the set share of all recordings.
+    Share,
+}
+
+impl Needs {
+    /// A word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Needs::OldData => "old_data",
+            Needs::Share => "share",
+        }
+    }
+}
+
+/// Everything that a run would mark.
+#[derive(Debug, Clone)]
+pub struct Survey {
+    /// As of when.
+    pub at: Timestamp,
+    /// What confirms this list and no other.
+    pub confirmation: String,
+    /// All of it.
+    pub total: Tally,
+    /// By exam and rule.
+    pub lines: Vec<Line>,
+    /// How many finished recordings there are.
+    pub of: u64,
+    /// Why it waits to be confirmed, if it does.
+    pub needs: Option<Needs>,
+    /// What keeping these bytes costs in a month, in US dollars, where the price in the store's region is known.
+    pub saved_usd_per_month: Option<f64>,
+    pub(super) list: BTreeMap<RecordingId, Item>,
+}
+
+/// A recording on the list.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Item {
+    digest: Sha256,
+    pub(super) old: bool,
+}
+
+/// What a run would do at `at`.
+///
+/// # Errors
+/// When the database is not available.
+pub async fn survey(app: &App, at: Timestamp) -> Result<Survey, Error> {
+    let mut walk = Walk::begin(app, at);
+    let mut list = BTreeMap::new();
+    let mut lines: BTreeMap<(ExamId, String, String), Tally> = BTreeMap::new();
+    while let Some(page) = walk.page().await? {
+        for looked in page {
+            take(&mut list, &mut lines, looked);
+        }
+    }
+    let of = db::due::count(&app.db).await?;
+    let total = lines.values().fold(Tally::default(), |sum, tally| sum.plus(*tally));
+    Ok(Survey {
+        at,
+        confirmation: confirmation(at, &list),
+        total,
+        of,
+        needs: needs(app, &list, of),
+        saved_usd_per_month: monthly_usd(app, total.bytes),
+        lines: lines
+            .into_iter()
+            .map(|((exam, policy, rule), tally)| Line { exam, policy, rule, tally })
+            .collect(),
+        list,
+    })
+}
+
+fn take(
+    list: &mut BTreeMap<RecordingId, Item>,
+    lines: &mut BTreeMap<(ExamId, String, String), Tally>,
+    looked: Looked,
+) {
+    let Looked { row, policy, verdict, rule } = looked;
+    let tally = match verdict {
+        Verdict::Held => Tally { held: 1, ..Tally::default() },
+        Verdict::Mark { old } => {
+            let line = format!("{} {} {} {} {rule}", row.id, row.key, row.size, policy.version);
+            list.insert(row.id, Item { digest: sha2::Sha256::digest(line).into(), old });
+            Tally { recordings: 1, bytes: row.size, held: 0 }
+        }
+        Verdict::Later(_) | Verdict::Waiting(_) | Verdict::Over => return,
+    };
+    let line = lines.entry((row.exam, policy.version.clone(), rule)).or_default();
+    *line = line.plus(tally);
+}
+
+impl Tally {
+    fn plus(self, other: Tally) -> Tally {
+        Tally {
+            recordings: self.recordings + other.recordings,
+            bytes: self.bytes + other.bytes,
+            held: self.held + other.held,
+        }
+    }
+}
+
+/// The moment in milliseconds, and half a SHA-256 over the list in the order of ids.
+fn confirmation(at: Timestamp, list: &BTreeMap<RecordingId, Item>) -> String {
+    let mut hash = sha2::Sha256::new();
+    list.values().for_each(|item| hash.update(item.digest));
+    format!("{}-{}", at.as_millisecond(), &hex::encode(hash.finalize())[..32])
+}
+
+/// The moment that a confirmation is about.
+pub(super) fn moment(confirmation: &str) -> Option<Timestamp> {
+    let (millis, _) = confirmation.split_once('-')?;
+    Timestamp::from_millisecond(millis.parse().ok()?).ok()
+}
+
+fn needs(app: &App, list: &BTreeMap<RecordingId, Item>, of: u64) -> Option<Needs> {
+    match list.values().any(|item| item.old) {
+        true => Some(Needs::OldData),
+        false => is_too_much(app, list.len() as u64, of).then_some(Needs::Share),
+    }
+}
+
+/// Whether a run goes beyond the share that it may mark by itself.
+pub(super) fn is_too_much(app: &App, marks: u64, of: u64) -> bool {
+    let retention = &app.config.retention;
+    marks > retention.always_allowed
+        && u128::from(marks) * 100 > u128::from(of) * u128::from(retention.most_percent)
+}
+
+fn monthly_usd(app: &App, bytes: u64) -> Option<f64> {
+    let prices = handin_plan::Prices::read(None).ok()?;
+    let region = prices.region.get(&app.config.store.region)?;
+    Some(bytes as f64 / GB * region.storage.of(handin_plan::Class::Standard).usd)
+}
