@@ -15,8 +15,8 @@ use super::edge::{self, Edge, REQUEST_ID};
 use super::error::Problem;
 use super::shed::{self, Shed};
 use super::{
-    exams, health, pace, pages, receipts, recordings, rehearsal, roster, seal, sign, sitting, sittings,
-    tokens,
+    certificates, exams, health, holds, pace, pages, receipts, recordings, rehearsal, retention, roster,
+    seal, sign, sitting, sittings, tokens,
 };
 use crate::app::App;
 
@@ -31,6 +31,15 @@ fn platform() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(sittings::list))
         .routes(routes!(recordings::list))
         .routes(routes!(recordings::link))
+        .routes(routes!(retention::show, retention::put))
+        .routes(routes!(retention::post_event))
+        .routes(routes!(retention::preview))
+        .routes(routes!(retention::run))
+        .routes(routes!(holds::place, holds::list))
+        .routes(routes!(holds::release))
+        .routes(routes!(holds::restore))
+        .routes(routes!(certificates::list))
+        .routes(routes!(certificates::show))
 }
 
 /// Apart because a roster may be longer than any other body.

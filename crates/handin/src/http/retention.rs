@@ -1,0 +1,301 @@
+//! `/v1/exams/{exam}/retention` and `/events`, `/v1/retention/…`: how long recordings are kept, and the runs that end them.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use handin_core::ExamId;
+use http::StatusCode;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::error::Problem;
+use super::extract::{Id, Json, Platform, field, optional_field};
+use crate::app::App;
+use crate::service;
+use crate::service::retention::anchors::{self, NewAnchor};
+use crate::service::retention::policies::{self, Effective, PolicyText};
+use crate::service::retention::run::{self, Ran};
+use crate::service::retention::survey::{self, Line, Survey};
+
+/// How long recordings are kept. What is absent is as in the house.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "time_zone": "Asia/Seoul", "maximum_days": 365, "reason": "appeals may take a year",
+    "rules": ["delete 30 days after bell if not flagged", "delete 14 days after hiring_decided",
+        "delete 6 months after review_closed if track webcam and flagged"]
+}))]
+pub struct RetentionPolicy {
+    /// Where days begin and end, such as `Asia/Seoul`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    time_zone: Option<String>,
+    /// Each a sentence: `delete PERIOD after ANCHOR [if CONDITION [and CONDITION]…]`. Periods count days, months or years;
+    /// anchors are `bell`, `sealed`, `result_published`, `hiring_decided`, `review_closed` and `flagged`; conditions
+    /// `track NAME`, `sealed`, `partial`, `flagged` and `not flagged`. Of the rules that speak of a recording the one that is
+    /// due first counts.
+    rules: Vec<String>,
+    /// The most days after the bell, whatever the rules say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    maximum_days: Option<u32>,
+    /// Why that is more than the house's, 1 to 500 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+}
+
+/// The policy that counts for an exam, and who set it.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "time_zone": "UTC", "maximum_days": 180, "rules": ["delete 30 days after bell"], "version": "house@1",
+    "set_at": "2026-11-01T00:00:00Z", "set_by": "configuration", "promised_days": 37
+}))]
+pub struct ExamRetention {
+    #[serde(flatten)]
+    policy: RetentionPolicy,
+    /// As certificates name it: the exam's own (`spring-2026@2`), or the house's; version 0 is the days that the exam was
+    /// created with.
+    version: String,
+    /// When it was set.
+    set_at: Timestamp,
+    /// The API key that it was set with; `configuration` or `exam` where there was none.
+    set_by: String,
+    /// After how many days from the bell everything is gone, the grace included, unless somebody places a hold.
+    promised_days: u32,
+}
+
+/// Something that periods are counted from.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "kind": "hiring_decided", "at": "2026-12-10T09:00:00Z", "candidate": "C-00017" }))]
+pub struct NewExamEvent {
+    /// `result_published`, `hiring_decided`, `review_closed` or `flagged`.
+    kind: String,
+    /// When it came; now if absent.
+    at: Option<Timestamp>,
+    /// For one candidate, for whom it counts instead of what is posted for all; all if absent.
+    candidate: Option<String>,
+    /// Takes back what was posted.
+    #[serde(default)]
+    withdrawn: bool,
+}
+
+/// What counts from now on.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({ "kind": "hiring_decided", "at": "2026-12-10T09:00:00Z", "candidate": "C-00017" }))]
+pub struct ExamEvent {
+    /// What has come.
+    kind: &'static str,
+    /// When; absent if it was taken back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    at: Option<Timestamp>,
+    /// For whom; absent for all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    candidate: Option<String>,
+}
+
+/// What a run would mark now.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "at": "2026-12-22T20:00:00Z", "confirmation": "1782158400000-3f1c0e0b5c2a4d6f8a9b0c1d2e3f4a5b", "of": 51200,
+    "recordings": 12480, "bytes": 3298534883328u64, "held": 17, "needs": "share", "saved_usd_per_month": 76.8,
+    "lines": [{ "exam": "spring-2026", "policy": "spring-2026@2", "rule": "delete 30 days after bell",
+        "recordings": 12480, "bytes": 3298534883328u64, "held": 17 }]
+}))]
+pub struct Preview {
+    /// As of when.
+    at: Timestamp,
+    /// Confirms this list and no other.
+    confirmation: String,
+    /// How many finished recordings there are.
+    of: u64,
+    /// How many would be marked.
+    recordings: u64,
+    /// Their bytes.
+    bytes: u64,
+    /// How many are due, but held.
+    held: u64,
+    /// Why a run waits to be confirmed: `old_data` (some were due before their policy was set) or `share` (they are more
+    /// than the set share of all); absent if it does not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    needs: Option<&'static str>,
+    /// What keeping these bytes costs in a month, in US dollars, where the list price in the store's region is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    saved_usd_per_month: Option<f64>,
+    /// By exam and rule.
+    lines: Vec<PreviewLine>,
+}
+
+/// What one rule makes due.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PreviewLine {
+    /// The exam.
+    exam: String,
+    /// Which version of which policy.
+    policy: String,
+    /// The rule; `maximum` where none was due before it.
+    rule: String,
+    /// How many would be marked.
+    recordings: u64,
+    /// Their bytes.
+    bytes: u64,
+    /// How many are due, but held.
+    held: u64,
+}
+
+/// A run, confirmed or not.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "confirm": "1782158400000-3f1c0e0b5c2a4d6f8a9b0c1d2e3f4a5b" }))]
+pub struct NewRun {
+    /// `confirmation` of a preview; without it the run marks only what needs none.
+    confirm: Option<String>,
+}
+
+/// What a run did.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({ "marked": 12480, "deleted": 310, "unconfirmed": 0 }))]
+pub struct Run {
+    /// Recordings that were marked; they can be restored until their grace is over.
+    marked: u64,
+    /// Recordings whose grace was over; their objects are being deleted.
+    deleted: u64,
+    /// Recordings that are due and wait for somebody to confirm.
+    unconfirmed: u64,
+    /// Why they do: `old_data` or `share`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    needs: Option<&'static str>,
+}
+
+/// Look up how long an exam's recordings are kept
+#[utoipa::path(get, path = "/v1/exams/{exam}/retention", operation_id = "get_retention", tag = "platform",
+    params(("exam" = String, Path, description = "The exam's id")), responses((status = 200, body = ExamRetention)))]
+pub async fn show(
+    State(app): State<Arc<App>>,
+    _platform: Platform,
+    Id(exam): Id<ExamId>,
+) -> Result<axum::Json<ExamRetention>, Problem> {
+    let exam = service::exams::get(&app, &exam).await?;
+    let (policy, days) = (policies::of(&app, &exam).await?, policies::promised_days(&app, &exam).await?);
+    Ok(axum::Json(ExamRetention::of(policy, days)))
+}
+
+/// Set how long an exam's recordings are kept
+///
+/// A new version, which counts for all recordings from now on, those that are marked too. What was due before a version was
+/// set is marked only when somebody confirms it.
+#[utoipa::path(put, path = "/v1/exams/{exam}/retention", operation_id = "put_retention", tag = "platform",
+    request_body = RetentionPolicy, params(("exam" = String, Path, description = "The exam's id")),
+    responses((status = 200, body = ExamRetention)))]
+pub async fn put(
+    State(app): State<Arc<App>>,
+    Platform(who): Platform,
+    Id(id): Id<ExamId>,
+    Json(policy): Json<RetentionPolicy>,
+) -> Result<axum::Json<ExamRetention>, Problem> {
+    let policy = policies::set(&app, &who, &id, policy.into()).await?;
+    let exam = service::exams::get(&app, &id).await?;
+    Ok(axum::Json(ExamRetention::of(policy, policies::promised_days(&app, &exam).await?)))
+}
+
+/// Post what has come that periods are counted from
+///
+/// The last word counts. What it makes due is looked at soon after.
+#[utoipa::path(post, path = "/v1/exams/{exam}/events", operation_id = "post_exam_event", tag = "platform",
+    request_body = NewExamEvent, params(("exam" = String, Path, description = "The exam's id")),
+    responses((status = 201, body = ExamEvent)))]
+pub async fn post_event(
+    State(app): State<Arc<App>>,
+    Platform(who): Platform,
+    Id(exam): Id<ExamId>,
+    Json(new): Json<NewExamEvent>,
+) -> Result<(StatusCode, axum::Json<ExamEvent>), Problem> {
+    let kind = field("kind", &new.kind)?;
+    let candidate = optional_field("candidate", new.candidate.as_deref())?;
+    let anchor = NewAnchor { kind, at: new.at, candidate, withdrawn: new.withdrawn };
+    let at = anchors::post(&app, &who, &exam, anchor).await?;
+    let event = ExamEvent { kind: kind.as_str(), at, candidate: new.candidate };
+    Ok((StatusCode::CREATED, axum::Json(event)))
+}
+
+/// See what a retention run would mark now
+#[utoipa::path(get, path = "/v1/retention/preview", operation_id = "preview_retention", tag = "platform",
+    responses((status = 200, body = Preview)))]
+pub async fn preview(
+    State(app): State<Arc<App>>,
+    _platform: Platform,
+) -> Result<axum::Json<Preview>, Problem> {
+    policies::house(&app).await?;
+    Ok(axum::Json(survey::survey(&app, app.clock.now()).await?.into()))
+}
+
+/// Run retention now
+///
+/// As the server does by itself: it marks what is due, and deletes what was marked for long enough. With the confirmation of
+/// a preview it marks exactly what that preview listed.
+#[utoipa::path(post, path = "/v1/retention/runs", operation_id = "run_retention", tag = "platform", request_body = NewRun,
+    responses((status = 200, body = Run), (status = 409, description = "`list_changed`")))]
+pub async fn run(
+    State(app): State<Arc<App>>,
+    Platform(who): Platform,
+    Json(new): Json<NewRun>,
+) -> Result<axum::Json<Run>, Problem> {
+    let ran = run::run_as(&app, &who, new.confirm.as_deref()).await?;
+    Ok(axum::Json(ran.into()))
+}
+
+impl ExamRetention {
+    fn of(it: Effective, promised_days: u32) -> ExamRetention {
+        let policy = PolicyText::of(&it.policy).into();
+        ExamRetention { policy, version: it.version, set_at: it.set_at, set_by: it.set_by, promised_days }
+    }
+}
+
+impl From<RetentionPolicy> for PolicyText {
+    fn from(it: RetentionPolicy) -> PolicyText {
+        let RetentionPolicy { time_zone, rules, maximum_days, reason } = it;
+        PolicyText { time_zone, rules, maximum_days, reason }
+    }
+}
+
+impl From<PolicyText> for RetentionPolicy {
+    fn from(it: PolicyText) -> RetentionPolicy {
+        let PolicyText { time_zone, rules, maximum_days, reason } = it;
+        RetentionPolicy { time_zone, rules, maximum_days, reason }
+    }
+}
+
+impl From<Survey> for Preview {
+    fn from(it: Survey) -> Preview {
+        Preview {
+            at: it.at,
+            confirmation: it.confirmation,
+            of: it.of,
+            recordings: it.total.recordings,
+            bytes: it.total.bytes,
+            held: it.total.held,
+            needs: it.needs.map(survey::Needs::word),
+            saved_usd_per_month: it.saved_usd_per_month,
+            lines: it.lines.into_iter().map(PreviewLine::from).collect(),
+        }
+    }
+}
+
+impl From<Line> for PreviewLine {
+    fn from(it: Line) -> PreviewLine {
+        PreviewLine {
+            exam: it.exam.to_string(),
+            policy: it.policy,
+            rule: it.rule,
+            recordings: it.tally.recordings,
+            bytes: it.tally.bytes,
+            held: it.tally.held,
+        }
+    }
+}
+
+impl From<Ran> for Run {
+    fn from(it: Ran) -> Run {
+        let Ran { marked, deleted, unconfirmed, needs } = it;
+        Run { marked, deleted, unconfirmed, needs: needs.map(survey::Needs::word) }
+    }
+}
