@@ -25,6 +25,8 @@ pub enum Command {
         #[command(flatten)]
         server: Server,
     },
+    /// Post what has come that retention counts from
+    Event(NewEvent),
     /// How the sittings of an exam stand
     Status {
         /// The exam's id
@@ -32,6 +34,41 @@ pub enum Command {
         #[command(flatten)]
         server: Server,
     },
+}
+
+/// An event as it is written on a command line.
+#[derive(Debug, clap::Args)]
+pub struct NewEvent {
+    /// The exam's id
+    exam: String,
+    /// What has come
+    #[arg(value_parser = ["result_published", "hiring_decided", "review_closed", "flagged"])]
+    kind: String,
+    /// When, like 2026-12-10T09:00:00Z [default: now]
+    #[arg(long, value_name = "TIME")]
+    at: Option<String>,
+    /// For one candidate only
+    #[arg(long)]
+    candidate: Option<String>,
+    /// Take back what was posted
+    #[arg(long, conflicts_with = "at")]
+    withdrawn: bool,
+    #[command(flatten)]
+    server: Server,
+}
+
+impl NewEvent {
+    /// The body that posts it.
+    fn body(&self) -> Value {
+        let mut event = json!({ "kind": self.kind, "withdrawn": self.withdrawn });
+        if let Some(at) = &self.at {
+            event["at"] = at.as_str().into();
+        }
+        if let Some(candidate) = &self.candidate {
+            event["candidate"] = candidate.as_str().into();
+        }
+        event
+    }
 }
 
 /// An exam as it is written on a command line.
@@ -103,6 +140,17 @@ pub async fn run(command: Command) -> anyhow::Result<()> {
         Command::Show { exam, server } => {
             let found = server.connect()?.call(Method::GET, &format!("/v1/exams/{exam}"), None).await?;
             show(&server, &found)
+        }
+        Command::Event(new) => {
+            let path = format!("/v1/exams/{}/events", new.exam);
+            let posted =
+                new.server.connect()?.call(Method::POST, &path, Some(Body::json(&new.body()))).await?;
+            match new.server.json {
+                true => say_json(&posted),
+                false => {
+                    Ok(say(&format!("{} {}", new.kind, posted["at"].as_str().unwrap_or("is taken back")))?)
+                }
+            }
         }
         Command::Status { exam, server } => status(&server, &exam).await,
     }

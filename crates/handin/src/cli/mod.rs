@@ -14,6 +14,8 @@ mod exam;
 mod capture;
 mod roster;
 mod pace;
+mod retention;
+mod hold;
 mod token;
 mod keys;
 mod maintain;
@@ -63,6 +65,12 @@ enum Command {
     Roster(roster::Command),
     /// See and set how fast an exam's candidates may send; pause them
     Pace(pace::Args),
+    /// How long recordings are kept, what would go, and proof of what is gone
+    #[command(subcommand)]
+    Retention(retention::Command),
+    /// Keep recordings from being deleted, whatever policies say
+    #[command(subcommand)]
+    Hold(hold::Command),
     /// Mint a candidate's token
     Token(token::Args),
     /// Create, list and revoke API keys; rotate the signing secret
@@ -107,6 +115,8 @@ async fn execute(command: Command) -> anyhow::Result<ExitCode> {
         Command::Exam(command) => exam::run(command).await?,
         Command::Roster(command) => roster::run(command).await?,
         Command::Pace(args) => pace::run(args).await?,
+        Command::Retention(command) => retention::run(command).await?,
+        Command::Hold(command) => hold::run(command).await?,
         Command::Token(args) => token::run(args).await?,
         Command::Keys(command) => keys::run(command, clock, ids).await?,
         Command::Config(args) => return maintain::config(&args),

@@ -76,6 +76,22 @@ impl Server {
 }
 
 impl Platform {
+    /// Every item of a list, page by page. The path has a query already.
+    ///
+    /// # Errors
+    /// As [`Platform::call`].
+    pub async fn pages(&self, path: &str) -> anyhow::Result<Vec<Value>> {
+        let (mut items, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let mut page = self.call(Method::GET, &format!("{path}{cursor}"), None).await?;
+            items.extend(page["items"].as_array_mut().map(std::mem::take).unwrap_or_default());
+            match page["next"].as_str() {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => return Ok(items),
+            }
+        }
+    }
+
     /// One call; gives the answer's JSON.
     ///
     /// # Errors

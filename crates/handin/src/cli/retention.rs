@@ -1,0 +1,320 @@
+//! `handin retention`: how long recordings are kept, what would go, and proof of what is gone.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail, ensure};
+use jsonwebtoken::jwk::JwkSet;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::Place;
+use super::hold::text;
+use super::output::{say, say_json, table};
+use super::platform::{Body, Server};
+use crate::config::Flags;
+use crate::service::retention::certificates::{self, Deletion};
+use crate::service::retention::policies::PolicyText;
+
+/// What to do about retention.
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    /// Show the policy that counts for an exam
+    Show {
+        /// The exam's id
+        exam: String,
+        #[command(flatten)]
+        server: Server,
+    },
+    /// Give an exam a policy of its own, from a TOML file
+    Set {
+        /// The exam's id
+        exam: String,
+        /// The policy
+        file: PathBuf,
+        #[command(flatten)]
+        server: Server,
+    },
+    /// Check a policy in a TOML file; no server is asked
+    Check {
+        /// The policy
+        file: PathBuf,
+        #[command(flatten)]
+        place: Place,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// See what a run would mark now, and what confirms it
+    Preview {
+        #[command(flatten)]
+        server: Server,
+    },
+    /// Mark what is due, and delete what was marked for long enough
+    Run {
+        /// The confirmation of a preview: exactly what it listed is marked
+        #[arg(long, value_name = "HASH")]
+        confirm: Option<String>,
+        #[command(flatten)]
+        server: Server,
+    },
+    /// List certificates of deletion, print one, or verify one offline
+    Certificate(Certificate),
+}
+
+/// Flags of `handin retention certificate`.
+#[derive(Debug, clap::Args)]
+pub struct Certificate {
+    /// The certificate's id; without it all are listed
+    id: Option<String>,
+    /// Verify the certificate in this file instead; no server is asked
+    #[arg(long, value_name = "FILE", requires = "jwks", conflicts_with = "id")]
+    verify: Option<PathBuf>,
+    /// The server's public keys, saved from /.well-known/jwks.json
+    #[arg(long, value_name = "FILE", requires = "verify")]
+    jwks: Option<PathBuf>,
+    /// Ask whether it tells of the object under this key, as a receipt names it
+    #[arg(long, value_name = "KEY", requires = "verify")]
+    key: Option<String>,
+    #[command(flatten)]
+    server: Server,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// When the server cannot be reached or refuses, or a file is not what it should be.
+pub async fn run(command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Show { exam, server } => {
+            let policy = server.connect()?.call(Method::GET, &of_exam(&exam), None).await?;
+            tell(&server, &policy, describe_policy)
+        }
+        Command::Set { exam, file, server } => {
+            let policy = Body::json(&json!(read_policy(&file)?));
+            let policy = server.connect()?.call(Method::PUT, &of_exam(&exam), Some(policy)).await?;
+            tell(&server, &policy, describe_policy)
+        }
+        Command::Check { file, place, json } => check(&file, &place, json),
+        Command::Preview { server } => {
+            let preview = server.connect()?.call(Method::GET, "/v1/retention/preview", None).await?;
+            tell(&server, &preview, describe_preview)
+        }
+        Command::Run { confirm, server } => {
+            let body = confirm.map_or_else(|| json!({}), |confirm| json!({ "confirm": confirm }));
+            let ran =
+                server.connect()?.call(Method::POST, "/v1/retention/runs", Some(Body::json(&body))).await?;
+            tell(&server, &ran, describe_run)
+        }
+        Command::Certificate(args) => certificate(args).await,
+    }
+}
+
+fn of_exam(exam: &str) -> String {
+    format!("/v1/exams/{exam}/retention")
+}
+
+fn tell(server: &Server, value: &Value, describe: impl Fn(&Value) -> String) -> anyhow::Result<()> {
+    match server.json {
+        true => say_json(value),
+        false => Ok(say(&describe(value))?),
+    }
+}
+
+fn read_policy(file: &Path) -> anyhow::Result<PolicyText> {
+    let text = std::fs::read_to_string(file).with_context(|| file.display().to_string())?;
+    toml::from_str(&text).with_context(|| file.display().to_string())
+}
+
+fn check(file: &Path, place: &Place, json: bool) -> anyhow::Result<()> {
+    let house = place.load(Flags::new())?.retention.policy();
+    let policy = read_policy(file)?.read(&house).with_context(|| file.display().to_string())?;
+    let policy = json!(PolicyText::of(&policy));
+    match json {
+        true => say_json(&policy),
+        false => Ok(say(&describe_policy(&policy))?),
+    }
+}
+
+fn describe_policy(policy: &Value) -> String {
+    let mut lines = Vec::new();
+    let mut line = |name: &str, value: String| {
+        if !value.is_empty() {
+            lines.push(format!("{name:<10} {value}"));
+        }
+    };
+    line("version", text(policy, "version"));
+    for rule in policy["rules"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+        line("rule", rule.to_owned());
+    }
+    line("time zone", text(policy, "time_zone"));
+    line("maximum", format!("{} days after the bell", text(policy, "maximum_days")));
+    line("because", text(policy, "reason"));
+    line("set", text(policy, "set_at"));
+    line("by", text(policy, "set_by"));
+    if let Some(days) = policy["promised_days"].as_u64() {
+        line("promise", format!("gone {days} days after the bell, the grace included, unless held"));
+    }
+    lines.join("\n")
+}
+
+fn describe_preview(preview: &Value) -> String {
+    let cells = |line: &Value| {
+        let bytes = size(line["bytes"].as_u64().unwrap_or_default());
+        vec![
+            text(line, "exam"),
+            text(line, "rule"),
+            text(line, "policy"),
+            text(line, "recordings"),
+            bytes,
+            text(line, "held"),
+        ]
+    };
+    let rows: Vec<Vec<String>> = preview["lines"].as_array().into_iter().flatten().map(cells).collect();
+    let total = size(preview["bytes"].as_u64().unwrap_or_default());
+    let mut page = format!(
+        "{} of {} recordings would be marked, {total}, held {}",
+        text(preview, "recordings"),
+        text(preview, "of"),
+        text(preview, "held")
+    );
+    if let Some(usd) = preview["saved_usd_per_month"].as_f64() {
+        page.push_str(&format!("; keeping them costs ${usd:.2} a month"));
+    }
+    if !rows.is_empty() {
+        let heading = ["exam", "rule", "policy", "recordings", "size", "held"];
+        page = format!("{}\n\n{page}", table(&heading, &rows));
+    }
+    if let Some(why) = preview["needs"].as_str() {
+        let run = format!("handin retention run --confirm {}", text(preview, "confirmation"));
+        page.push_str(&format!("\n{}; if all of it is to go:\n\n  {run}", explain(why)));
+    }
+    page
+}
+
+fn describe_run(ran: &Value) -> String {
+    let mut page = format!(
+        "marked {}, deleted {}, waiting to be confirmed {}",
+        text(ran, "marked"),
+        text(ran, "deleted"),
+        text(ran, "unconfirmed")
+    );
+    if let Some(why) = ran["needs"].as_str() {
+        page.push_str(&format!("\n{}; `handin retention preview` shows it", explain(why)));
+    }
+    page
+}
+
+fn explain(why: &str) -> &'static str {
+    match why {
+        "old_data" => "Some of it was due before its policy was set",
+        _ => "This is more than the share of all recordings that may go unasked",
+    }
+}
+
+/// Bytes as people say them.
+fn size(bytes: u64) -> String {
+    let units = [("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3)];
+    match units.into_iter().find(|(_, least)| bytes as f64 >= *least) {
+        Some((unit, least)) => format!("{:.1} {unit}", bytes as f64 / least),
+        None => format!("{bytes} B"),
+    }
+}
+
+async fn certificate(args: Certificate) -> anyhow::Result<()> {
+    match (&args.verify, &args.jwks, &args.id) {
+        (Some(file), Some(jwks), _) => verify(file, jwks, args.key.as_deref(), args.server.json),
+        (_, _, Some(id)) => {
+            let found =
+                args.server.connect()?.call(Method::GET, &format!("/v1/certificates/{id}"), None).await?;
+            print_one(&args.server, &found)
+        }
+        _ => list(&args.server).await,
+    }
+}
+
+fn print_one(server: &Server, found: &Value) -> anyhow::Result<()> {
+    match (server.json, found["certificate"].as_str()) {
+        (true, _) => say_json(found),
+        (false, Some(jws)) => Ok(say(jws)?),
+        (false, None) => bail!("objects are still being deleted; it is signed when none is left"),
+    }
+}
+
+async fn list(server: &Server) -> anyhow::Result<()> {
+    let all = server.connect()?.pages("/v1/certificates?limit=1000").await?;
+    if server.json {
+        return say_json(&all);
+    }
+    let row = |one: &Value| {
+        ["id", "exam", "policy", "ordered_at", "ordered_by", "issued_at"].map(|name| text(one, name)).to_vec()
+    };
+    let rows: Vec<Vec<String>> = all.iter().map(row).collect();
+    Ok(say(&table(&["certificate", "exam", "policy", "ordered", "by", "issued"], &rows))?)
+}
+
+fn verify(file: &Path, jwks: &Path, key: Option<&str>, json: bool) -> anyhow::Result<()> {
+    let read = |path: &Path| std::fs::read_to_string(path).with_context(|| path.display().to_string());
+    let keys: JwkSet = serde_json::from_str(&read(jwks)?).with_context(|| jwks.display().to_string())?;
+    let deletion = certificates::verify(read(file)?.trim(), &keys)
+        .context("no key of this set signed it, or it is no certificate of deletion")?;
+    if let Some(key) = key {
+        ensure!(deletion.tells_of(key), "it is genuine, but tells of no object under {key}");
+    }
+    match json {
+        true => say_json(&deletion),
+        false => Ok(say(&describe_deletion(&deletion, key))?),
+    }
+}
+
+fn describe_deletion(deletion: &Deletion, key: Option<&str>) -> String {
+    let Deletion {
+        exam, policy, ordered_by, ordered_at, certified_at, recordings, bytes, deleted_keys, ..
+    } = deletion;
+    let mut page = format!(
+        "genuine: {recordings} recordings of {exam}, {}, in {} objects\nordered  {ordered_at} by {policy} ({ordered_by})\n\
+         gone     {certified_at}",
+        size(*bytes),
+        deleted_keys.len()
+    );
+    if let Some(key) = key {
+        page.push_str(&format!("\namong them {key}"));
+    }
+    page
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_preview_says_what_confirms_it() {
+        let preview = json!({
+            "recordings": 2, "of": 9, "bytes": 3_200_000_000u64, "held": 1, "needs": "old_data", "confirmation": "17-ab",
+            "lines": [{ "exam": "spring", "rule": "delete 30 days after bell", "policy": "house@1", "recordings": 2,
+                "bytes": 3_200_000_000u64, "held": 1 }]
+        });
+        let page = describe_preview(&preview);
+        assert!(page.contains("2 of 9 recordings would be marked, 3.2 GB, held 1"), "{page}");
+        assert!(page.ends_with("handin retention run --confirm 17-ab"), "{page}");
+        let quiet =
+            describe_preview(&json!({ "recordings": 0, "of": 9, "bytes": 0, "held": 0, "lines": [] }));
+        assert_eq!(quiet, "0 of 9 recordings would be marked, 0 B, held 0");
+    }
+
+    #[test]
+    fn a_policy_file_says_where_it_is_wrong() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("policy.toml");
+        let house = crate::config::Retention::default().policy();
+        let read = |text: &str| {
+            std::fs::write(&file, text).unwrap();
+            let policy = read_policy(&file)?.read(&house)?;
+            anyhow::Ok(policy.rules.len())
+        };
+        assert_eq!(read("rules = [\"delete 30 days after bell\"]").unwrap(), 1);
+        let says = |text: &str| format!("{:#}", read(text).unwrap_err());
+        assert!(says("rule = []").contains("unknown field `rule`"));
+        assert!(says("rules = [\"delete 3 weeks after bell\"]").contains("rules[0]: \"weeks\" is not days"));
+        assert!(says("maximum_days = 400\nrules = [\"delete 1 year after bell\"]").starts_with("reason: "));
+    }
+}
