@@ -144,7 +144,11 @@ impl TestApp {
 
     /// A second node on the same ledger, store, secrets and clock.
     pub async fn beside(&self) -> TestApp {
-        let mut config = self.node.app.config.clone();
+        self.beside_with(self.node.app.config.clone()).await
+    }
+
+    /// The same with other settings.
+    pub async fn beside_with(&self, mut config: Config) -> TestApp {
         config.server.roles = vec![Role::Api];
         config.server.public_url = None;
         TestApp::run(config, self.time.clone(), Arc::clone(&self.folder)).await

@@ -14,6 +14,7 @@ mod end_to_end;
 mod http;
 mod reference;
 mod service;
+mod retention;
 
 mod proxy;
 mod wire;

@@ -20,12 +20,13 @@ use crate::onlooker::Onlooker;
 use crate::stores::{new_bucket, real_time};
 
 /// Leases as short as the settings allow, for they are what a killed server leaves behind for others to wait for; and
-/// patience with a database that serves many tests at once.
-const SETTINGS: [(&str, &str); 6] = [
+/// patience with a database that serves many tests at once. What retention has marked goes at once.
+const SETTINGS: [(&str, &str); 7] = [
     ("HANDIN_UPLOADS_SEAL_LEASE_S", "5"),
     ("HANDIN_JOBS_LEASE_S", "5"),
     ("HANDIN_JOBS_POLL_MS", "100"),
     ("HANDIN_JOBS_MEND_AFTER_S", "0"),
+    ("HANDIN_RETENTION_GRACE_DAYS", "0"),
     ("HANDIN_DATABASE_ACQUIRE_TIMEOUT_MS", "30000"),
     ("HANDIN_DATABASE_MAX_CONNECTIONS", "4"),
 ];

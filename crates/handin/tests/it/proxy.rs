@@ -85,6 +85,11 @@ impl Answer {
         Answer { status, headers: String::new(), body }
     }
 
+    /// An XML document.
+    pub fn xml(status: u16, body: &str) -> Answer {
+        Answer { status, headers: String::new(), body: body.to_owned() }
+    }
+
     /// A JSON document.
     pub fn json(status: u16, body: &serde_json::Value) -> Answer {
         Answer { status, headers: String::new(), body: body.to_string() }
@@ -142,6 +147,10 @@ pub fn s3_call(method: &str, target: &str) -> &'static str {
         "DELETE" if has("uploadId") => "abort_upload",
         "GET" if has("uploadId") => "list_parts",
         "GET" if of_bucket && has("uploads") => "list_uploads",
+        "GET" if of_bucket && has("versioning") => "get_versioning",
+        "GET" if of_bucket && has("versions") => "list_versions",
+        "DELETE" if has("versionId") => "delete_version",
+        "POST" if of_bucket && has("delete") => "delete_objects",
         "PUT" if has("partNumber") && !has("X-Amz-Signature") => "copy_part",
         "PUT" if has("partNumber") => "put_part",
         _ if of_bucket => "bucket",

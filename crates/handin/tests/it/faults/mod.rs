@@ -8,6 +8,7 @@ mod database;
 mod mend;
 mod killed;
 mod overload;
+mod retention;
 mod rotation;
 mod store;
 mod together;

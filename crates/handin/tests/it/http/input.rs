@@ -30,6 +30,15 @@ fn routes(app: &TestApp, open: &Open) -> Vec<(String, Option<String>, Value)> {
             json!({ "handle": open.handle, "size": 1, "parts": [{ "number": 1, "size": 1 }] }),
         ),
         ("/v1/exams/spring/pace".to_owned(), key.clone(), json!({ "parallel": 2 })),
+        (
+            "/v1/exams/spring/retention".to_owned(),
+            key.clone(),
+            json!({ "rules": ["delete 30 days after bell"] }),
+        ),
+        ("/v1/exams/spring/events".to_owned(), key.clone(), json!({ "kind": "flagged" })),
+        ("/v1/holds".to_owned(), key.clone(), json!({ "exam": "spring", "reason": "appeal" })),
+        ("/v1/retention/runs".to_owned(), key.clone(), json!({})),
+        (on("restore"), key.clone(), json!({ "reason": "appeal" })),
         (on("link"), key, json!({})),
     ]
 }
@@ -42,7 +51,8 @@ async fn prepared() -> (TestApp, Open) {
 }
 
 fn call(app: &TestApp, path: &str, credential: Option<&String>) -> Call {
-    let method = if path.ends_with("/pace") { Method::PUT } else { Method::POST };
+    let puts = ["/pace", "/retention"].iter().any(|end| path.ends_with(end));
+    let method = if puts { Method::PUT } else { Method::POST };
     app.call(method, path).bearer(credential.unwrap())
 }
 

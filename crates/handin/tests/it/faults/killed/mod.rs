@@ -3,6 +3,7 @@
 mod discard;
 mod head;
 mod open;
+mod retention;
 mod salvage;
 mod seal;
 

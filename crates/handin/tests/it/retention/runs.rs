@@ -1,0 +1,172 @@
+//! Runs: what is due is marked, waits, goes, is proved to be gone and certified; and what needs a person waits for one.
+
+use std::time::Duration;
+
+use handin::service::retention::certificates::verify;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::{events, pass_days, post_event, preview, ran, run, set_policy, state, with_recordings};
+use crate::app::{TestApp, externals, postgres};
+
+/// On SQLite and on PostgreSQL.
+async fn apps() -> Vec<TestApp> {
+    let mut apps = vec![TestApp::start().await];
+    if let Some(administrator) = postgres() {
+        apps.push(TestApp::builder().postgres(&administrator).start().await);
+    }
+    apps
+}
+
+async fn certificates(app: &TestApp) -> Vec<Value> {
+    let page = app.platform(Method::GET, "/v1/certificates?exam=spring").send().await.expect(200);
+    page["items"].as_array().unwrap().clone()
+}
+
+#[tokio::test]
+async fn what_is_due_is_marked_deleted_and_certified() {
+    for app in apps().await {
+        let (app, sealed) = with_recordings(app, &["c1", "c2"]).await;
+        pass_days(&app, 30);
+        assert_eq!(ran(&app).await, (0, 0), "the bell was an hour later");
+        app.advance(Duration::from_secs(3_601));
+        assert_eq!(ran(&app).await, (2, 0));
+        assert_eq!(app.bucket().objects().await.len(), 2, "marked is not gone");
+        pass_days(&app, 7);
+        assert_eq!(ran(&app).await, (0, 2));
+        assert_eq!(app.bucket().objects().await, []);
+        for open in &sealed {
+            assert_eq!(state(&app, open).await, "deleted");
+        }
+        let certificates = certificates(&app).await;
+        let [certificate] = &certificates[..] else { panic!("{certificates:?}") };
+        let keys = app.call(Method::GET, "/.well-known/jwks.json").send().await.expect(200);
+        let jwks = serde_json::from_value(keys).unwrap();
+        let deletion = verify(certificate["certificate"].as_str().unwrap(), &jwks).unwrap();
+        assert_eq!((deletion.recordings, deletion.bytes), (2, 2 * b"a short recording".len() as u64));
+        assert_eq!((deletion.policy.as_str(), deletion.ordered_by.as_str()), ("house@1", "retention"));
+        assert!(
+            sealed.iter().all(|open| deletion.tells_of(open.key())) && !deletion.tells_of("webcam/other")
+        );
+        assert!(verify(&app.sealed(&app.token("c3").await).await.1, &jwks).is_none(), "a receipt is none");
+        let kinds = events(&app).await;
+        let count = |wanted: &str| kinds.iter().filter(|kind| *kind == wanted).count();
+        assert_eq!((count("recording.deleted"), count("retention.certified")), (2, 1));
+    }
+}
+
+#[tokio::test]
+async fn jobs_do_all_of_it_without_a_word_from_anybody() {
+    let (app, _) = with_recordings(TestApp::start().await, &["c1", "c2"]).await;
+    for _ in 0..39 {
+        pass_days(&app, 1);
+        app.run_jobs().await;
+    }
+    assert_eq!(app.bucket().objects().await, []);
+    assert_eq!(certificates(&app).await.len(), 1);
+}
+
+#[tokio::test]
+async fn what_was_due_before_its_policy_was_set_waits_to_be_confirmed() {
+    let (app, sealed) = with_recordings(TestApp::start().await, &["c1"]).await;
+    pass_days(&app, 20);
+    set_policy(&app, &json!({ "rules": ["delete 10 days after bell"] })).await.expect(200);
+    assert_eq!(ran(&app).await, (0, 0));
+    assert_eq!(run(&app, None).await.expect(200)["needs"], "old_data");
+    let before = preview(&app).await;
+    assert_eq!((&before["recordings"], &before["needs"]), (&json!(1), &json!("old_data")));
+    assert_eq!(before["lines"][0]["rule"], "delete 10 days after bell");
+    let confirmation = before["confirmation"].as_str().unwrap();
+    app.advance(Duration::from_secs(60));
+    for wrong in ["", "x-y", "99999999999999-ab", &confirmation[..confirmation.len() - 1]] {
+        let status = run(&app, Some(wrong)).await.status;
+        assert!([409, 422].contains(&status), "{wrong}: {status}");
+    }
+    assert_eq!(run(&app, Some(confirmation)).await.expect(200)["marked"], 1);
+    run(&app, Some(confirmation)).await.problem(409, "list_changed");
+    pass_days(&app, 8);
+    ran(&app).await;
+    assert_eq!(state(&app, &sealed[0]).await, "deleted");
+}
+
+#[tokio::test]
+async fn a_run_beyond_the_share_marks_nothing_until_it_is_confirmed() {
+    let app = TestApp::builder().config(|config| config.retention.always_allowed = 1).start().await;
+    let (app, _) = with_recordings(app, &["c1", "c2"]).await;
+    pass_days(&app, 31);
+    assert_eq!(ran(&app).await, (0, 0));
+    let preview = preview(&app).await;
+    assert_eq!((&preview["needs"], &preview["of"]), (&json!("share"), &json!(2)));
+    let hold = json!({ "exam": "spring", "candidate": "c1", "reason": "appeal" });
+    super::place(&app, &hold).await;
+    run(&app, preview["confirmation"].as_str()).await.problem(409, "list_changed");
+    assert_eq!(ran(&app).await, (1, 0), "one of two is allowed, as one alone always is");
+}
+
+#[tokio::test]
+async fn a_policy_that_is_changed_in_time_takes_marks_back() {
+    let (app, sealed) = with_recordings(TestApp::start().await, &["c1", "c2"]).await;
+    pass_days(&app, 31);
+    assert_eq!(ran(&app).await, (2, 0));
+    set_policy(&app, &json!({ "rules": ["delete 60 days after bell if flagged", "delete 30 days after bell if not flagged"] }))
+        .await
+        .expect(200);
+    post_event(&app, &json!({ "kind": "flagged", "candidate": "c1" })).await.expect(201);
+    pass_days(&app, 8);
+    assert_eq!(ran(&app).await, (0, 1));
+    assert_eq!(
+        (state(&app, &sealed[0]).await, state(&app, &sealed[1]).await),
+        ("sealed".into(), "deleted".into())
+    );
+    assert_eq!(certificates(&app).await[0]["policy"], "spring@1");
+}
+
+#[tokio::test]
+async fn a_house_that_changes_its_mind_has_everything_looked_at_again() {
+    let (app, _) = with_recordings(TestApp::start().await, &["c1"]).await;
+    ran(&app).await;
+    let mut house = app.node.app.config.clone();
+    house.retention.rules = vec!["delete 1 day after bell".parse().unwrap()];
+    let other = app.beside_with(house).await;
+    pass_days(&other, 2);
+    assert_eq!(ran(&other).await.0, 0, "the version is new, and its job has yet to run");
+    assert_eq!(preview(&other).await["needs"], "old_data");
+    assert_eq!(preview(&other).await["lines"][0]["policy"], "house@2");
+}
+
+#[tokio::test]
+async fn two_nodes_at_once_mark_and_delete_each_recording_once() {
+    for app in apps().await {
+        let (app, _) = with_recordings(app, &["c1", "c2", "c3"]).await;
+        let other = app.beside().await;
+        pass_days(&app, 31);
+        let marked = async |app: &TestApp| run(app, None).await.expect(200)["marked"].as_u64().unwrap();
+        let (one, two) = tokio::join!(marked(&app), marked(&other));
+        assert_eq!(one + two, 3);
+        pass_days(&app, 8);
+        tokio::join!(ran(&app), ran(&other));
+        let deleted = events(&app).await.into_iter().filter(|kind| kind == "recording.deleted");
+        assert_eq!(deleted.count(), 3);
+        assert_eq!(app.bucket().objects().await, []);
+        assert!(certificates(&app).await.iter().all(|one| one["certificate"].is_string()));
+    }
+}
+
+#[tokio::test]
+async fn every_store_lets_go_of_what_is_over() {
+    for store in externals() {
+        let builder = TestApp::builder().store(&store).config(|config| config.retention.grace_days = 0);
+        let app = builder.start().await;
+        let bell = app.node.app.clock.now() - Duration::from_secs(40 * 86_400);
+        app.exam_with_bell("spring", bell).await;
+        for candidate in ["c1", "c2"] {
+            app.sealed(&app.token(candidate).await).await;
+        }
+        let confirmation = preview(&app).await["confirmation"].as_str().unwrap().to_owned();
+        assert_eq!(run(&app, Some(&confirmation)).await.expect(200)["marked"], 2, "{}", store.name);
+        app.advance(Duration::from_secs(1));
+        assert_eq!(ran(&app).await, (0, 2), "{}", store.name);
+        assert_eq!(app.bucket().objects().await, [], "{}", store.name);
+        assert!(certificates(&app).await[0]["certificate"].is_string(), "{}", store.name);
+    }
+}
