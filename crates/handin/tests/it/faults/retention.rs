@@ -108,7 +108,7 @@ async fn an_object_that_somebody_else_wrote_stays_and_is_not_certified() {
 
 #[tokio::test]
 async fn every_version_goes_where_the_bucket_keeps_them() {
-    let (scene, keys) = over().await;
+    let (scene, mut keys) = over().await;
     let enabled = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
     let of = |key: &str| {
         let version = format!("<Version><Key>{key}</Key><VersionId>v1</VersionId></Version>");
@@ -119,7 +119,6 @@ async fn every_version_goes_where_the_bucket_keeps_them() {
     scene.proxy.script(Rule::on("get_versioning", Action::Answer(Answer::xml(200, enabled))));
     let removed = Answer::xml(204, "");
     scene.proxy.script(Rule::on("delete_version", Action::Answer(removed)));
-    let mut keys = keys;
     keys.sort();
     for (place, key) in keys.iter().enumerate() {
         // Each key is listed before and after its versions are removed.
