@@ -49,7 +49,7 @@ pub struct Hold {
 }
 
 /// Whether a hold covers the row of `recording` that a statement is at. It stands in the condition of every update that
-/// marks or deletes.
+/// marks, deletes, or discards what is still open.
 macro_rules! held {
     () => {
         "exists (select 1 from hold where hold.exam = recording.exam and hold.released_at is null \
@@ -64,7 +64,7 @@ pub(super) use held;
 pub struct PlaceHold {
     /// The hold.
     pub hold: Hold,
-    /// Stands in the recordings' rows afterwards; whoever is about to mark or delete one sees it.
+    /// Stands in the recordings' rows afterwards, the unfinished ones too; whoever is about to mark or delete one sees it.
     pub stamp: Stamp,
     /// Written with it.
     pub caused: Caused,
@@ -74,10 +74,22 @@ pub(super) const PLACE: &str = "\
     insert into hold (id, exam, candidate, subject, recording, reason, owner, placed_at, placed_by, expires_at)
     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
 
-pub(super) const TAKE_BACK: &str = "\
-    update recording set due_at = $1, marked_at = null
-    where exam = $2 and cast($3 as text) in ('', candidate) and cast($4 as text) in ('', subject)
-      and cast($5 as text) in ('', id) and state in ('sealed', 'partial')";
+/// Touches the rows in these states that a hold covers, so that it meets whoever is changing one.
+macro_rules! touch {
+    ($states:literal) => {
+        concat!(
+            "update recording set due_at = $1, marked_at = null \
+             where exam = $2 and cast($3 as text) in ('', candidate) and cast($4 as text) in ('', subject) \
+             and cast($5 as text) in ('', id) and state in (",
+            $states,
+            ")"
+        )
+    };
+}
+
+pub(super) const TOUCH_UNFINISHED: &str = touch!("'open', 'sealing'");
+
+pub(super) const TAKE_BACK: &str = touch!("'sealed', 'partial'");
 
 impl Change for PlaceHold {
     type Out = u64;
@@ -97,13 +109,17 @@ impl Change for PlaceHold {
             .bind(placed_by.as_str())
             .bind(opt_millis(*expires_at));
         execute(tx, place).await?;
-        let take_back = query(TAKE_BACK)
-            .bind(self.stamp)
-            .bind(scope.exam.as_str())
-            .bind(candidate)
-            .bind(subject)
-            .bind(recording);
-        let covered = execute(tx, take_back).await?;
+        let touch = |text| {
+            query(text)
+                .bind(self.stamp)
+                .bind(scope.exam.as_str())
+                .bind(candidate.clone())
+                .bind(subject.clone())
+                .bind(recording.clone())
+        };
+        // In this order: what is sealed between the two is met by the second.
+        execute(tx, touch(TOUCH_UNFINISHED)).await?;
+        let covered = execute(tx, touch(TAKE_BACK)).await?;
         self.caused.write(tx).await?;
         Ok(covered)
     }

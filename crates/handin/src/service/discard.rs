@@ -12,12 +12,15 @@ use crate::db;
 use crate::db::Caused;
 use crate::db::recordings::{Abandon, Delete, Recording};
 
+/// How often a deletion is tried that holds refuse which are gone a moment later.
+const TRIES: u32 = 3;
+
 /// Discards a recording: an open one by its candidate or the platform, a finished one by the platform only. Repeating
 /// it changes nothing.
 ///
 /// # Errors
 /// [`Error::NotFound`]; [`Error::State`] for a candidate who would discard a finished one; [`Error::Sealing`];
-/// [`Error::Held`].
+/// [`Error::Held`], open or finished.
 pub async fn discard(app: &App, who: &Who, id: &RecordingId) -> Result<Recording, Error> {
     let recording = find(app, who, id).await?;
     match (recording.state, who) {
@@ -47,21 +50,35 @@ async fn abandon_open(app: &App, who: &Who, recording: &Recording) -> Result<(),
     let payload = serde_json::json!({ "id": recording.id.as_str(), "reason": reason.as_str() });
     let caused = caused(app, who, recording, "recording.abandoned", &payload);
     let abandon = Abandon { id: recording.id.clone(), from_owner: None, reason, at: app.clock.now(), caused };
-    match app.db.change(abandon).await? {
-        true => Ok(()),
-        // Somebody began to seal it in the meantime.
-        false => Err(Error::Sealing { retry_after: super::seconds(app.config.uploads.seal_lease_s) }),
+    if app.db.change(abandon).await? {
+        return Ok(());
     }
+    if db::holds::covers(&app.db, &recording.id).await? {
+        return Err(Error::Held);
+    }
+    // Somebody began to seal it in the meantime.
+    Err(Error::Sealing { retry_after: super::seconds(app.config.uploads.seal_lease_s) })
 }
 
 async fn delete_finished(app: &App, who: &Who, recording: &Recording) -> Result<(), Error> {
     let payload = serde_json::json!({ "id": recording.id.as_str(), "key": recording.key });
     let caused = caused(app, who, recording, "recording.deleted", &payload);
     let delete = Delete { id: recording.id.clone(), at: app.clock.now(), caused };
-    if !app.db.change(delete).await? && db::holds::covers(&app.db, &recording.id).await? {
-        return Err(Error::Held);
+    for _ in 0..TRIES {
+        if app.db.change(delete.clone()).await? || is_deleted(app, &recording.id).await? {
+            return Ok(());
+        }
+        if db::holds::covers(&app.db, &recording.id).await? {
+            break;
+        }
+        // The hold that refused it was released since.
     }
-    Ok(())
+    Err(Error::Held)
+}
+
+async fn is_deleted(app: &App, id: &RecordingId) -> Result<bool, Error> {
+    let recording = db::recordings::get(&app.db, id).await?;
+    Ok(recording.is_none_or(|recording| recording.state == State::Deleted))
 }
 
 fn caused(

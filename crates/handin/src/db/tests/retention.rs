@@ -1,13 +1,13 @@
 //! Marks, holds and deletions: whoever changed something in between wins over whoever read before.
 
-use handin_core::State;
 use handin_core::retention::Anchor;
+use handin_core::{Reason, State};
 use sqlx::Row as _;
 
 use super::super::certificates::{self, Certify, NewCertificate};
 use super::super::due::{self, DeleteMarked, Doomed, DueRow, Move, Moves};
 use super::super::holds::{self, Hold, PlaceHold, ReleaseHold, Scope};
-use super::super::recordings::{Delete, get};
+use super::super::recordings::{Abandon, Delete, get};
 use super::super::retention::{PolicyVersion, PostAnchor, SetPolicy, newest_policy};
 use super::*;
 
@@ -15,6 +15,11 @@ async fn sealed(db: &Db, n: u32) {
     opened(db, n).await;
     claimed(db, n, "me").await;
     assert!(db.change(finish(n, "me", State::Sealed)).await.unwrap());
+}
+
+fn discard(n: u32) -> Abandon {
+    let reason = Reason::DiscardedByCandidate;
+    Abandon { id: id(n), from_owner: None, reason, at: at(30), caused: Caused::default() }
 }
 
 async fn all(db: &Db, until: i64) -> Vec<DueRow> {
@@ -186,29 +191,83 @@ async fn what_is_held_is_neither_marked_nor_deleted() {
     .await;
 }
 
-/// A hold whose transaction is still open when something is marked: on PostgreSQL, the two meet at the row.
+/// Places a hold on recording 1, lets `late` begin before it is committed, and gives what `late` did.
+async fn behind_a_hold<C: Change>(test: &TestDb, late: C) -> C::Out {
+    let mut other = stranger(&test.settings.url).await;
+    other.execute("begin").await.unwrap();
+    hold(1, Some(1)).apply(&mut other).await.unwrap();
+    let acting = tokio::spawn({
+        let db = test.db.clone();
+        async move { db.change(late).await.unwrap() }
+    });
+    let waits = "select count(*) as waits from pg_locks where not granted \
+         and pid in (select pid from pg_stat_activity where datname = current_database())";
+    let mut onlooker = stranger(&test.settings.url).await;
+    while onlooker.fetch_one(waits).await.unwrap().get::<i64, _>("waits") == 0 {
+        assert!(!acting.is_finished(), "it waited for nobody");
+        tokio::task::yield_now().await;
+    }
+    other.execute("commit").await.unwrap();
+    acting.await.unwrap()
+}
+
+/// A hold whose transaction is still open when something is marked, deleted or discarded: on PostgreSQL, the two meet at
+/// the row.
 #[tokio::test]
-async fn a_hold_that_is_being_placed_is_waited_for() {
-    on_postgres(|TestDb { db, settings, .. }| async move {
-        sealed(&db, 1).await;
-        let row = all(&db, 0).await.remove(0);
-        let mut other = stranger(&settings.url).await;
-        let place = "begin; insert into hold (id, exam, candidate, subject, recording, reason, owner, placed_at, placed_by) \
-             values ('h', 'spring', '', '', '', 'r', 'o', 1, 'k'); \
-             update recording set due_at = -77, marked_at = null where exam = 'spring'";
-        other.execute(place).await.unwrap();
-        let marking = tokio::spawn({
-            let db = db.clone();
-            async move { db.change(mark(&row, 700)).await.unwrap() }
-        });
-        let waits = "select count(*) as waits from pg_locks where not granted";
-        let mut onlooker = stranger(&settings.url).await;
-        while onlooker.fetch_one(waits).await.unwrap().get::<i64, _>("waits") == 0 {
-            tokio::task::yield_now().await;
-        }
-        other.execute("commit").await.unwrap();
-        assert_eq!(marking.await.unwrap(), 0);
-        assert_eq!(due::marked_at(&db, &id(1)).await.unwrap(), None);
+async fn a_hold_that_is_being_placed_is_waited_for_by_a_mark() {
+    on_postgres(|test| async move {
+        sealed(&test.db, 1).await;
+        let row = all(&test.db, 0).await.remove(0);
+        assert_eq!(behind_a_hold(&test, mark(&row, 700)).await, 0);
+        assert_eq!(due::marked_at(&test.db, &id(1)).await.unwrap(), None);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_hold_that_is_being_placed_is_waited_for_by_a_policys_deletion() {
+    on_postgres(|test| async move {
+        sealed(&test.db, 1).await;
+        let row = all(&test.db, 0).await.remove(0);
+        assert_eq!(test.db.change(mark(&row, 700)).await.unwrap(), 1);
+        let over = all(&test.db, 700).await;
+        assert_eq!(behind_a_hold(&test, deletion(1, &over)).await, 0);
+        assert_eq!(get(&test.db, &id(1)).await.unwrap().unwrap().state, State::Sealed);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_hold_that_is_being_placed_is_waited_for_by_a_deletion_by_hand() {
+    on_postgres(|test| async move {
+        sealed(&test.db, 1).await;
+        let by_hand = Delete { id: id(1), at: at(300), caused: Caused::default() };
+        assert!(!behind_a_hold(&test, by_hand).await);
+        assert_eq!(get(&test.db, &id(1)).await.unwrap().unwrap().state, State::Sealed);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_hold_that_is_being_placed_is_waited_for_by_a_discard() {
+    on_postgres(|test| async move {
+        opened(&test.db, 1).await;
+        assert!(!behind_a_hold(&test, discard(1)).await);
+        assert_eq!(get(&test.db, &id(1)).await.unwrap().unwrap().state, State::Open);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_held_while_it_is_open_is_not_discarded() {
+    on_each(|TestDb { db, .. }| async move {
+        opened(&db, 1).await;
+        assert_eq!(db.change(hold(1, Some(1))).await.unwrap(), 0, "nothing of it is finished");
+        assert!(!db.change(discard(1)).await.unwrap());
+        assert_eq!(get(&db, &id(1)).await.unwrap().unwrap().state, State::Open);
+        claimed(&db, 1, "me").await;
+        let nothing_arrived = Abandon { from_owner: Some("me".to_owned()), ..discard(1) };
+        assert!(db.change(nothing_arrived).await.unwrap(), "salvage, which found nothing, goes on");
     })
     .await;
 }

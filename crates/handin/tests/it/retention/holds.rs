@@ -44,6 +44,23 @@ async fn what_is_held_nobody_deletes_by_hand_either() {
 }
 
 #[tokio::test]
+async fn what_is_held_while_it_is_recorded_its_own_candidate_cannot_discard() {
+    let app = TestApp::start().await;
+    app.exam().await;
+    let open = app.open(&app.token("c1").await).await;
+    app.send(&open, 1, b"the only part").await;
+    let hold = json!({ "exam": "spring", "candidate": "c1", "reason": "seen with a phone" });
+    assert_eq!(place(&app, &hold).await["covers"], 0, "nothing of it is finished");
+    app.discard(&open).await.problem(409, "held");
+    app.run_jobs().await;
+    assert_eq!(state(&app, &open).await, "open");
+    let sealed = app.seal(&open, &[b"the only part"]).await.expect(200);
+    assert_eq!(sealed["state"], "sealed", "the part is still there");
+    pass_days(&app, 31);
+    assert_eq!(ran(&app).await, (0, 0), "what is sealed under a hold is held");
+}
+
+#[tokio::test]
 async fn what_is_marked_can_be_restored_until_its_grace_is_over() {
     let (app, sealed) = with_recordings(TestApp::start().await, &["c1", "c2"]).await;
     let restore = async |place: usize| {
