@@ -50,7 +50,7 @@ pub(super) struct Looked {
     pub(super) rule: String,
 }
 
-/// Walks page by page, with each exam's policy read once.
+/// Walks page by page, with each exam's policy read once for a page.
 pub(super) struct Walk<'a> {
     app: &'a App,
     at: Timestamp,
@@ -68,6 +68,8 @@ impl Walk<'_> {
         let rows = db::due::walk(&self.app.db, self.at, self.last.as_ref(), PAGE).await?;
         let Some(last) = rows.last() else { return Ok(None) };
         self.last = Some(last.clone());
+        // A policy must be read after the rows that it judges, or a row that was stamped since is judged by the one before.
+        self.policies.clear();
         let mut looked = Vec::with_capacity(rows.len());
         for row in rows {
             match self.policy(&row.exam).await {

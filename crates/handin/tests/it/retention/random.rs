@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::{Future, poll_fn};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -66,6 +66,7 @@ struct World {
     holds: Vec<Held>,
     last_event: Option<String>,
     deaths: usize,
+    interrupted: usize,
 }
 
 struct Exam {
@@ -121,6 +122,7 @@ impl World {
             holds: Vec::new(),
             last_event: None,
             deaths: 0,
+            interrupted: 0,
         };
         for _ in 0..5 {
             world.new_exam().await;
@@ -139,7 +141,8 @@ impl World {
         }
         let deleted = self.takes.iter().filter(|take| take.deleted).count();
         assert!(deleted > 5, "the test has gone blind: {deleted} of {} were deleted", self.takes.len());
-        assert!(self.deaths > 0 || !self.freedom.deaths, "nothing ever died half-way");
+        let half_way = self.deaths > 0 && self.interrupted > 0;
+        assert!(half_way || !self.freedom.deaths, "nothing ever died or was interrupted half-way");
     }
 
     /// A store outside allows a quarter of an hour.
@@ -161,11 +164,12 @@ impl World {
             69..=80 => {
                 run::run(self.server()).await.unwrap();
             }
-            81..=87 => self.confirm().await,
-            88..=92 => {
+            81..=85 => self.confirm().await,
+            86..=89 => {
                 self.app.run_jobs().await;
             }
-            93.. if self.freedom.deaths => self.die().await,
+            90..=94 if self.freedom.deaths => self.interrupt().await,
+            95.. if self.freedom.deaths => self.die().await,
             _ => {}
         }
     }
@@ -326,6 +330,27 @@ impl World {
         }
     }
 
+    /// A run is under way, something else happens, and the run goes on.
+    async fn interrupt(&mut self) {
+        let server = self.app.node.app.clone();
+        let mut run = pin!(run::run(&server));
+        let polls = self.chance.below(60);
+        let ran = polled(polls, run.as_mut()).await;
+        // What it had begun to write is written by now, and was right by what was known until now.
+        server.db.change(Caused::default()).await.unwrap();
+        self.check_deletions().await;
+        match self.chance.below(4) {
+            0 => self.place().await,
+            1 => self.release().await,
+            2 => self.post().await,
+            _ => self.set_policy().await,
+        }
+        if ran.is_none() {
+            self.interrupted += 1;
+            run.await.unwrap();
+        }
+    }
+
     /// A run or a worker dies wherever it stands.
     async fn die(&mut self) {
         let polls = self.chance.below(60);
@@ -373,8 +398,9 @@ impl World {
         let grace = DAY * self.server().config.retention.grace_days;
         let days = if self.freedom.clock { 9 } else { 1 };
         for _ in 0..days * 2 {
-            self.confirm_all().await;
             self.app.run_jobs().await;
+            self.run_where_time_stands_still().await;
+            self.confirm_what_waits().await;
             self.check_deletions().await;
             self.tick();
             if self.freedom.clock {
@@ -402,15 +428,30 @@ impl World {
         );
     }
 
-    async fn confirm_all(&self) {
+    /// There, no stretch of time ends that would have a run planned.
+    async fn run_where_time_stands_still(&self) {
+        if !self.freedom.clock {
+            run::run(self.server()).await.unwrap();
+            self.app.run_jobs().await;
+        }
+    }
+
+    /// A person confirms only what the server leaves to one.
+    async fn confirm_what_waits(&self) {
         let listed = survey(self.server(), self.now()).await.unwrap();
-        run::run_as(self.server(), &self.who, Some(&listed.confirmation)).await.unwrap();
+        if listed.needs.is_some() {
+            run::run_as(self.server(), &self.who, Some(&listed.confirmation)).await.unwrap();
+        }
     }
 }
 
 /// Polls a future so often, and lets it die where it stands then.
-async fn dies_after<F: Future>(mut polls: usize, future: F) -> Option<F::Output> {
-    let mut future = pin!(future);
+async fn dies_after<F: Future>(polls: usize, future: F) -> Option<F::Output> {
+    polled(polls, pin!(future)).await
+}
+
+/// Polls a future so often; gives what it gave if it came to its end.
+async fn polled<F: Future>(mut polls: usize, mut future: Pin<&mut F>) -> Option<F::Output> {
     poll_fn(|context| {
         if polls == 0 {
             return Poll::Ready(None);
