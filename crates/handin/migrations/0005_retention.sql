@@ -5,6 +5,7 @@
 -- number of its own, so that nobody who computed from what was before can write over it.
 alter table recording add column due_at bigint not null default 0;
 alter table recording add column marked_at   bigint;  -- since when it is marked for deletion, in its grace
+alter table recording add column marked_by   text;    -- by whose word
 alter table recording add column certificate text_id; -- the deletion that it went with
 
 create index recording_due on recording (due_at, id) where state in ('sealed', 'partial');

@@ -20,7 +20,7 @@ pub struct NewCertificate {
     pub policy: String,
     /// When.
     pub ordered_at: Timestamp,
-    /// Who: `retention`, or the API key that confirmed the run.
+    /// By whose word its recordings were marked: `retention`, or the API key that confirmed it.
     pub ordered_by: String,
 }
 

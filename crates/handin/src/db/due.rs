@@ -16,7 +16,7 @@ use super::certificates::{self, NewCertificate};
 use super::holds::held;
 use super::jobs::{self, NewJob};
 use super::outbox::{self, NewEvent};
-use super::rows::{Row, millis, opt_millis};
+use super::rows::{Row, millis};
 use super::statement::{execute, query};
 use super::{Caused, Change, Db, Error};
 
@@ -39,6 +39,8 @@ pub struct DueRow {
     pub seen: i64,
     /// Since when it is marked.
     pub marked_at: Option<Timestamp>,
+    /// By whose word it is marked.
+    pub marked_by: Option<String>,
     /// Whether a hold covered it.
     pub held: bool,
 }
@@ -58,7 +60,7 @@ macro_rules! anchor {
 }
 
 pub(super) const WALK: &str = concat!(
-    "select id, exam, candidate, track, state, object_key, sealed_size, ends_at, sealed_at, due_at, marked_at, \
+    "select id, exam, candidate, track, state, object_key, sealed_size, ends_at, sealed_at, due_at, marked_at, marked_by, \
      cast(case when ",
     held!(),
     " then 1 else 0 end as bigint) as held, ",
@@ -107,6 +109,7 @@ fn read(row: &AnyRow) -> Result<DueRow, Error> {
         },
         seen: row.number("due_at")?,
         marked_at: row.opt_time("marked_at")?,
+        marked_by: row.opt_text("marked_by")?,
         held: row.number::<u8>("held")? == 1,
     })
 }
@@ -128,10 +131,24 @@ pub struct Move {
     pub seen: i64,
     /// When to look again.
     pub due_at: Timestamp,
-    /// Since when it is marked from now on; `None` takes a mark back.
-    pub marked_at: Option<Timestamp>,
-    /// Whether it is marked by this, which a hold prevents.
-    pub marks: bool,
+    /// What becomes of its mark.
+    pub mark: Mark,
+}
+
+/// What becomes of a recording's mark.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Mark {
+    /// It is marked from now on, unless a hold covers it or it is marked already.
+    Set {
+        /// Since when.
+        at: Timestamp,
+        /// By whose word.
+        by: String,
+    },
+    /// It stays as it is.
+    Keep,
+    /// It is taken back.
+    TakeBack,
 }
 
 /// Carries out moves; those whose recordings were changed since are left out. Gives how many were marked.
@@ -139,12 +156,15 @@ pub struct Move {
 pub struct Moves(pub Vec<Move>);
 
 pub(super) const LATER: &str = "\
-    update recording set due_at = $1, marked_at = $2
-    where id = $3 and due_at = $4 and state in ('sealed', 'partial')";
+    update recording set due_at = $1 where id = $2 and due_at = $3 and state in ('sealed', 'partial')";
+
+pub(super) const UNMARK: &str = "\
+    update recording set due_at = $1, marked_at = null, marked_by = null
+    where id = $2 and due_at = $3 and state in ('sealed', 'partial')";
 
 pub(super) const MARK: &str = concat!(
-    "update recording set due_at = $1, marked_at = $2 \
-     where id = $3 and due_at = $4 and state in ('sealed', 'partial') and marked_at is null and not ",
+    "update recording set due_at = $1, marked_at = $4, marked_by = $5 \
+     where id = $2 and due_at = $3 and state in ('sealed', 'partial') and marked_at is null and not ",
     held!()
 );
 
@@ -154,12 +174,18 @@ impl Change for Moves {
     async fn apply(&self, tx: &mut AnyConnection) -> Result<u64, Error> {
         let mut marked = 0;
         for one in &self.0 {
-            let moving = query(if one.marks { MARK } else { LATER })
-                .bind(millis(one.due_at))
-                .bind(opt_millis(one.marked_at))
-                .bind(one.id.as_str())
-                .bind(one.seen);
-            marked += execute(tx, moving).await? * u64::from(one.marks);
+            let moving = |text| query(text).bind(millis(one.due_at)).bind(one.id.as_str()).bind(one.seen);
+            match &one.mark {
+                Mark::Set { at, by } => {
+                    marked += execute(tx, moving(MARK).bind(millis(*at)).bind(by.as_str())).await?;
+                }
+                Mark::Keep => {
+                    execute(tx, moving(LATER)).await?;
+                }
+                Mark::TakeBack => {
+                    execute(tx, moving(UNMARK)).await?;
+                }
+            }
         }
         Ok(marked)
     }

@@ -78,7 +78,7 @@ pub(super) const PLACE: &str = "\
 macro_rules! touch {
     ($states:literal) => {
         concat!(
-            "update recording set due_at = $1, marked_at = null \
+            "update recording set due_at = $1, marked_at = null, marked_by = null \
              where exam = $2 and cast($3 as text) in ('', candidate) and cast($4 as text) in ('', subject) \
              and cast($5 as text) in ('', id) and state in (",
             $states,

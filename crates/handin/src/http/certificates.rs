@@ -30,7 +30,7 @@ pub struct Certificate {
     policy: String,
     /// When.
     ordered_at: Timestamp,
-    /// `retention`, or the API key that the run was confirmed with.
+    /// By whose word the recordings were marked: `retention`, or the API key that confirmed it.
     ordered_by: String,
     /// When it was signed; absent while objects are being deleted.
     #[serde(skip_serializing_if = "Option::is_none")]

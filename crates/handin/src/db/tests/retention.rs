@@ -5,7 +5,7 @@ use handin_core::{Reason, State};
 use sqlx::Row as _;
 
 use super::super::certificates::{self, Certify, NewCertificate};
-use super::super::due::{self, DeleteMarked, Doomed, DueRow, Move, Moves};
+use super::super::due::{self, DeleteMarked, Doomed, DueRow, Mark, Move, Moves};
 use super::super::holds::{self, Hold, PlaceHold, ReleaseHold, Scope};
 use super::super::recordings::{Abandon, Delete, get};
 use super::super::retention::{PolicyVersion, PostAnchor, SetPolicy, newest_policy};
@@ -27,13 +27,12 @@ async fn all(db: &Db, until: i64) -> Vec<DueRow> {
 }
 
 fn mark(row: &DueRow, gone_at: i64) -> Moves {
-    let (due_at, marked_at) = (at(gone_at), Some(at(100)));
-    Moves(vec![Move { id: row.id.clone(), seen: row.seen, due_at, marked_at, marks: true }])
+    let mark = Mark::Set { at: at(100), by: "retention".to_owned() };
+    Moves(vec![Move { id: row.id.clone(), seen: row.seen, due_at: at(gone_at), mark }])
 }
 
 fn later(row: &DueRow, second: i64) -> Moves {
-    let (due_at, marked_at) = (at(second), row.marked_at);
-    Moves(vec![Move { id: row.id.clone(), seen: row.seen, due_at, marked_at, marks: false }])
+    Moves(vec![Move { id: row.id.clone(), seen: row.seen, due_at: at(second), mark: Mark::Keep }])
 }
 
 fn hold(n: u32, recording: Option<u32>) -> PlaceHold {
@@ -162,6 +161,8 @@ async fn what_is_held_is_neither_marked_nor_deleted() {
         }
         assert_eq!(marked, 2);
         let over = all(&db, 700).await;
+        let by: Vec<_> = over.iter().map(|row| row.marked_by.as_deref()).collect();
+        assert_eq!(by.iter().filter(|by| **by == Some("retention")).count(), 2, "{by:?}");
         assert_eq!(db.change(hold(2, Some(2))).await.unwrap(), 1);
         assert_eq!(due::marked_at(&db, &id(2)).await.unwrap(), None, "its mark was taken back");
         assert_eq!(db.change(deletion(1, &over)).await.unwrap(), 1);

@@ -32,6 +32,7 @@ fn texts() -> Vec<&'static str> {
         due::WALK,
         due::COUNT,
         due::LATER,
+        due::UNMARK,
         due::MARK,
         due::DELETE,
         due::OF_CERTIFICATE,

@@ -15,11 +15,11 @@ use super::{grace, holds, job, policies};
 use crate::app::App;
 use crate::db::Caused;
 use crate::db::certificates::NewCertificate;
-use crate::db::due::{DeleteMarked, Doomed, Move, Moves};
+use crate::db::due::{DeleteMarked, Doomed, Mark, Move, Moves};
 use crate::service::Error;
 use crate::service::api_keys::Platform;
 
-/// Who orders what no person confirmed.
+/// By whose word what no person confirmed is marked.
 const BY_ITSELF: &str = "retention";
 
 /// As finely as the ledger tells times apart.
@@ -79,7 +79,8 @@ pub async fn run_as(app: &App, who: &Platform, confirmation: Option<&str>) -> Re
     act(app, &who.key_id, &survey, |_| true).await
 }
 
-/// Walks once more and acts on each page; marks only what is on the list and `allowed`, which is told whether it is old.
+/// Walks once more and acts on each page; marks, by the word of `by`, only what is on the list and `allowed`, which is told
+/// whether it is old.
 async fn act(app: &App, by: &str, survey: &Survey, allowed: impl Fn(bool) -> bool) -> Result<Ran, Error> {
     let now = app.clock.now();
     let mut walk = Walk::begin(app, now);
@@ -89,13 +90,13 @@ async fn act(app: &App, by: &str, survey: &Survey, allowed: impl Fn(bool) -> boo
             Verdict::Mark { old } => survey.list.contains_key(&looked.row.id) && allowed(old),
             _ => false,
         };
-        let moves: Vec<Move> = page.iter().filter_map(|looked| next(app, looked, &marks, now)).collect();
+        let moves: Vec<Move> = page.iter().filter_map(|looked| next(app, looked, &marks, by)).collect();
         let wanted = page.iter().filter(|looked| matches!(looked.verdict, Verdict::Mark { .. }));
         ran.unconfirmed += wanted.filter(|looked| !marks(looked)).count() as u64;
         if !moves.is_empty() {
             ran.marked += app.db.change(Moves(moves)).await?;
         }
-        ran.deleted += delete_what_is_over(app, by, page, ran.deleted).await?;
+        ran.deleted += delete_what_is_over(app, page, ran.deleted).await?;
     }
     ran.needs = survey.needs.filter(|_| ran.unconfirmed > 0);
     metrics::counter!("handin_retention_total", "step" => "marked").increment(ran.marked);
@@ -106,54 +107,53 @@ async fn act(app: &App, by: &str, survey: &Survey, allowed: impl Fn(bool) -> boo
 }
 
 /// What becomes of a recording that stays where it is.
-fn next(app: &App, looked: &Looked, marks: impl Fn(&Looked) -> bool, now: Timestamp) -> Option<Move> {
-    let row = &looked.row;
-    let (due_at, marked_at) = match looked.verdict {
-        Verdict::Later(at) => (at, None),
-        Verdict::Waiting(end) => (end, row.marked_at),
+fn next(app: &App, looked: &Looked, allowed: impl Fn(&Looked) -> bool, by: &str) -> Option<Move> {
+    let (row, now) = (&looked.row, app.clock.now());
+    let (due_at, mark) = match looked.verdict {
+        Verdict::Later(at) => (at, Mark::TakeBack),
+        Verdict::Waiting(end) => (end, Mark::Keep),
         // Even without a grace, what is marked goes with a later run at the earliest.
-        Verdict::Mark { .. } if marks(looked) => ((now + grace(app)).max(now + INSTANT), Some(now)),
+        Verdict::Mark { .. } if allowed(looked) => {
+            ((now + grace(app)).max(now + INSTANT), Mark::Set { at: now, by: by.to_owned() })
+        }
+        // Its grace begins anew when the hold is released.
+        Verdict::Held if row.marked_at.is_some() => (now, Mark::TakeBack),
         Verdict::Mark { .. } | Verdict::Held | Verdict::Over => return None,
     };
-    let marks = matches!(looked.verdict, Verdict::Mark { .. });
-    Some(Move { id: row.id.clone(), seen: row.seen, due_at, marked_at, marks })
+    Some(Move { id: row.id.clone(), seen: row.seen, due_at, mark })
 }
 
-/// Deletes what is over, one certificate for each exam and version of a policy. `earlier` recordings of this run go first.
-async fn delete_what_is_over(app: &App, by: &str, page: Vec<Looked>, earlier: u64) -> Result<u64, Error> {
-    let mut batches: BTreeMap<(ExamId, String), Vec<Doomed>> = BTreeMap::new();
+/// Deletes what is over, one certificate for each exam, version of a policy, and word by which it was marked. `earlier`
+/// recordings of this run go first.
+async fn delete_what_is_over(app: &App, page: Vec<Looked>, earlier: u64) -> Result<u64, Error> {
+    let mut batches: BTreeMap<(ExamId, String, String), Vec<Doomed>> = BTreeMap::new();
     for Looked { row, policy, .. } in page.into_iter().filter(|looked| looked.verdict == Verdict::Over) {
         let payload = serde_json::json!({ "id": row.id.as_str(), "key": row.key });
         let event = crate::service::new_event(app, "recording.deleted", &row.id, &row.exam, &payload);
-        let batch = batches.entry((row.exam, policy.version.clone())).or_default();
+        let by = row.marked_by.unwrap_or_else(|| BY_ITSELF.to_owned());
+        let batch = batches.entry((row.exam, policy.version.clone(), by)).or_default();
         batch.push(Doomed { id: row.id, seen: row.seen, event });
     }
     let mut deleted = 0;
-    for ((exam, policy), doomed) in batches {
-        let delete = deletion(app, by, exam, policy, doomed, earlier + deleted);
-        deleted += app.db.change(delete).await?;
+    for ((exam, policy, ordered_by), doomed) in batches {
+        let ordered_at = app.clock.now();
+        let id = app.ids.row(ordered_at);
+        let certificate = NewCertificate { id, exam, policy, ordered_at, ordered_by };
+        deleted += app.db.change(deletion(app, certificate, doomed, earlier + deleted)).await?;
     }
     Ok(deleted)
 }
 
 /// A batch with everything that is written with it. Batches of a run begin one after the other, as fast as is allowed.
-fn deletion(
-    app: &App,
-    by: &str,
-    exam: ExamId,
-    policy: String,
-    doomed: Vec<Doomed>,
-    earlier: u64,
-) -> DeleteMarked {
-    let now = app.clock.now();
-    let id = app.ids.row(now);
-    let begin = now + Duration::from_secs(earlier / app.config.retention.deletes_per_s);
-    let mut audit = crate::service::audit(app, by, "retention.delete", &id, Some(&exam));
+fn deletion(app: &App, certificate: NewCertificate, doomed: Vec<Doomed>, earlier: u64) -> DeleteMarked {
+    let NewCertificate { id, exam, policy, ordered_by, .. } = &certificate;
+    let begin = certificate.ordered_at + Duration::from_secs(earlier / app.config.retention.deletes_per_s);
+    let mut audit = crate::service::audit(app, ordered_by, "retention.delete", id, Some(exam));
     audit.detail = serde_json::json!({ "policy": policy, "recordings": doomed.len() }).to_string();
     DeleteMarked {
         doomed,
-        job: job(app, "destroy", Some(&id), begin),
+        job: job(app, "destroy", Some(id), begin),
         caused: Caused { audit: vec![audit], ..Caused::default() },
-        certificate: NewCertificate { id, exam, policy, ordered_at: now, ordered_by: by.to_owned() },
+        certificate,
     }
 }

@@ -87,6 +87,9 @@ async fn what_was_due_before_its_policy_was_set_waits_to_be_confirmed() {
     pass_days(&app, 8);
     ran(&app).await;
     assert_eq!(state(&app, &sealed[0]).await, "deleted");
+    let confirmed = &certificates(&app).await[0];
+    let by = confirmed["ordered_by"].as_str().unwrap();
+    assert_ne!(by, "retention", "the run that deleted it was nobody's word; the mark was");
 }
 
 #[tokio::test]
