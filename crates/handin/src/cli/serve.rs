@@ -176,6 +176,7 @@ impl Node {
             config.server.public_url.clone_from(&api);
         }
         let app = App::start(config, &secrets, clock, ids).await?;
+        service::retention::policies::adopt_house(&app).await.context("the house's retention policy")?;
         if embedded {
             service::prepare_bucket(&app).await.context("the embedded store")?;
         }

@@ -87,6 +87,14 @@ pub async fn policies(db: &Db, exam: Option<&ExamId>, limit: u32) -> Result<Vec<
     db.all(policies).await?.iter().map(read).collect()
 }
 
+pub(super) const FIRST: &str = "\
+    select exam, version, policy, set_at, set_by from retention_policy where exam = '' order by version limit 1";
+
+/// The first version of the policy of the house: from when on recordings were deleted by policies at all.
+pub async fn first_of_house(db: &Db) -> Result<Option<PolicyVersion>, Error> {
+    db.one(query(FIRST)).await?.as_ref().map(read).transpose()
+}
+
 fn read(row: &AnyRow) -> Result<PolicyVersion, Error> {
     let row = Row::new("retention_policy", row);
     let exam = row.text("exam")?;

@@ -224,7 +224,6 @@ pub async fn preview(
     State(app): State<Arc<App>>,
     _platform: Platform,
 ) -> Result<axum::Json<Preview>, Problem> {
-    policies::house(&app).await?;
     Ok(axum::Json(survey::survey(&app, app.clock.now()).await?.into()))
 }
 

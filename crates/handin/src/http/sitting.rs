@@ -40,7 +40,8 @@ pub struct OwnSitting {
     /// When a recording that is opened now is salvaged, if it is not sealed by then.
     salvage_at: Timestamp,
     /// How many days after the bell recordings are gone, the grace before they go included, unless somebody places a hold.
-    retention_days: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retention_days: Option<u32>,
     /// What the platform tells its candidates of the recording, by language (BCP 47).
     notice: BTreeMap<String, String>,
     /// When a recording broke off: `next_take` (record on) or `seal` (record no more).

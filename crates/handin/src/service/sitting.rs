@@ -27,8 +27,9 @@ pub struct OwnSitting {
     pub tracks: Vec<Track>,
     /// Every take, by track, the first first.
     pub takes: Vec<OwnTake>,
-    /// How many days after the bell recordings are gone, unless somebody places a hold.
-    pub retention_days: u32,
+    /// How many days after the bell recordings are gone, unless somebody places a hold; `None` where the policy cannot be
+    /// read.
+    pub retention_days: Option<u32>,
     /// The time of the answer.
     pub server_time: Timestamp,
     /// When a recording that is opened at that time is salvaged.
@@ -53,11 +54,23 @@ pub async fn get(app: &App, who: &Candidate) -> Result<OwnSitting, Error> {
     let subject = exam.subject(&who.subject).ok_or(Error::NotFound("subject"))?.clone();
     let takes = takes(app, who).await?;
     let tracks = exam.tracks.iter().filter(|track| who.tracks.contains(track)).cloned().collect();
-    let retention_days = super::retention::policies::promised_days(app, &exam).await?;
+    let retention_days = promised_days(app, &exam).await?;
     let server_time = app.clock.now();
     let salvage_at = super::salvage::due(app, server_time, subject.ends_at);
     let candidate = who.candidate.clone();
     Ok(OwnSitting { exam, subject, candidate, tracks, takes, retention_days, server_time, salvage_at })
+}
+
+/// A policy that this node cannot read takes a sentence from the candidate's page, not the page.
+async fn promised_days(app: &App, exam: &Exam) -> Result<Option<u32>, Error> {
+    match super::retention::policies::promised_days(app, exam).await {
+        Ok(days) => Ok(Some(days)),
+        Err(error @ Error::Internal(_)) => {
+            tracing::error!(exam = %exam.id, %error, "candidates are not told how long recordings are kept");
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
 }
 
 async fn takes(app: &App, who: &Candidate) -> Result<Vec<OwnTake>, Error> {

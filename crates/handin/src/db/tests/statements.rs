@@ -85,6 +85,7 @@ fn texts() -> Vec<&'static str> {
         recordings::status::STATUS,
         retention::SET_POLICY,
         retention::POLICIES,
+        retention::FIRST,
         retention::STAMP_EXAM,
         retention::STAMP_CANDIDATE,
         retention::POST,

@@ -106,9 +106,14 @@ pub async fn set(app: &App, who: &Platform, exam: &ExamId, text: PolicyText) -> 
     Err(Error::internal(format!("the policy of {exam} is being set by too many at once")))
 }
 
-/// A look at what is due, as soon as a worker is free.
+/// A look at what is due, within ten seconds, for whatever comes in them. One that is running has begun before, so that it is
+/// never taken for the one that is still needed.
 pub(super) fn soon(app: &App) -> db::jobs::NewJob {
-    job(app, "retain", Some("soon"), app.clock.now())
+    const STEP: i64 = 10;
+    let now = app.clock.now();
+    let next = (now.as_second().div_euclid(STEP) + 1) * STEP;
+    let run_at = Timestamp::from_second(next).unwrap_or(now);
+    job(app, "retain", Some(&format!("soon:{next}")), run_at)
 }
 
 /// Adds the next version; `None` when somebody was faster.
@@ -140,13 +145,16 @@ pub async fn of(app: &App, exam: &Exam) -> Result<Effective, Error> {
         return effective(own);
     }
     match exam.retention_days {
-        Some(days) => Ok(created_with(app, exam, days)),
+        Some(days) => created_with(app, exam, days).await,
         None => house(app).await,
     }
 }
 
-/// The short form: so many days after the bell.
-fn created_with(app: &App, exam: &Exam, days: u32) -> Effective {
+/// The short form: so many days after the bell. It counts from when there was retention at all: before that the days were
+/// no more than a notice.
+async fn created_with(app: &App, exam: &Exam, days: u32) -> Result<Effective, Error> {
+    let first = db::retention::first_of_house(&app.db).await?;
+    let begin = first.map_or_else(|| app.clock.now(), |first| first.set_at);
     let rule = Rule {
         action: Action::Delete,
         period: Period::Days(days),
@@ -155,30 +163,48 @@ fn created_with(app: &App, exam: &Exam, days: u32) -> Effective {
     };
     let house = app.config.retention.policy();
     let maximum_days = house.maximum_days.max(days);
-    Effective {
+    Ok(Effective {
         policy: RetentionPolicy { rules: vec![rule], maximum_days, ..house },
         version: format!("{}@0", exam.id),
-        set_at: exam.created_at,
+        set_at: exam.created_at.max(begin),
         set_by: "exam".to_owned(),
-    }
+    })
 }
 
-/// The policy of the house, as the ledger has it. One that the configuration has changed becomes a new version, and the
-/// recordings of all exams are looked at again.
+/// The policy of the house, as the ledger has it.
 ///
 /// # Errors
 /// When the database is not available.
 pub async fn house(app: &App) -> Result<Effective, Error> {
+    if let Some(newest) = db::retention::newest_policy(&app.db, None).await? {
+        return effective(newest);
+    }
+    Ok(Effective {
+        policy: app.config.retention.policy(),
+        version: "house@0".to_owned(),
+        set_at: app.clock.now(),
+        set_by: "configuration".to_owned(),
+    })
+}
+
+/// Makes this node's configuration the policy of the house, as each node does when it starts, so that the last one that was
+/// started counts. One that differs becomes a new version, and the recordings of all exams are looked at again.
+///
+/// # Errors
+/// When the database is not available.
+pub async fn adopt_house(app: &App) -> Result<(), Error> {
     let text = PolicyText::of(&app.config.retention.policy()).json();
     for _ in 0..TRIES {
         match db::retention::newest_policy(&app.db, None).await? {
-            Some(newest) if newest.policy == text => return effective(newest),
+            Some(newest) if newest.policy == text => return Ok(()),
             _ => {}
         }
-        let restamp = job(app, "restamp", None, app.clock.now());
+        let now = app.clock.now();
+        // A job of its own for each version: one that is running may have passed exams already.
+        let restamp = job(app, "restamp", Some(&app.ids.row(now)), now);
         let caused = Caused { jobs: vec![restamp], ..Caused::default() };
-        if let Some(new) = add(app, None, &text, "configuration", caused).await? {
-            return effective(new);
+        if add(app, None, &text, "configuration", caused).await?.is_some() {
+            return Ok(());
         }
     }
     Err(Error::internal("nodes disagree about the policy of the house"))
@@ -191,7 +217,8 @@ fn effective(stored: PolicyVersion) -> Result<Effective, Error> {
         RetentionPolicy { time_zone: TimeZone::UTC, rules: Vec::new(), maximum_days: u32::MAX, reason: None };
     let name = stored.exam.as_ref().map_or("house", ExamId::as_str);
     Ok(Effective {
-        policy: text.read(&lenient)?,
+        // What does not read here is no fault of the caller's: this node knows other time zones than the one that set it.
+        policy: text.read(&lenient).map_err(Error::internal)?,
         version: format!("{name}@{}", stored.version),
         set_at: stored.set_at,
         set_by: stored.set_by,

@@ -11,7 +11,7 @@ use handin_core::ExamId;
 use jiff::Timestamp;
 
 use super::survey::{Looked, Needs, Survey, Verdict, Walk, is_too_much, moment, survey};
-use super::{grace, holds, job, policies};
+use super::{grace, holds, job};
 use crate::app::App;
 use crate::db::Caused;
 use crate::db::certificates::NewCertificate;
@@ -43,7 +43,6 @@ pub struct Ran {
 /// # Errors
 /// When the database is not available.
 pub async fn run(app: &App) -> Result<Ran, Error> {
-    policies::house(app).await?;
     holds::remind(app).await?;
     let survey = survey(app, app.clock.now()).await?;
     let fresh = survey.list.values().filter(|item| !item.old).count() as u64;
@@ -67,7 +66,6 @@ pub async fn run_as(app: &App, who: &Platform, confirmation: Option<&str>) -> Re
     let Some(confirmation) = confirmation else { return run(app).await };
     let at = moment(confirmation).filter(|at| *at <= app.clock.now());
     let at = at.ok_or_else(|| Error::invalid("confirm", "use `confirmation` of a preview, unchanged"))?;
-    policies::house(app).await?;
     let survey = survey(app, at).await?;
     if survey.confirmation != confirmation {
         return Err(Error::ListChanged);

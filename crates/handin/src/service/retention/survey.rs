@@ -55,7 +55,8 @@ pub(super) struct Walk<'a> {
     app: &'a App,
     at: Timestamp,
     last: Option<DueRow>,
-    policies: HashMap<ExamId, Arc<Effective>>,
+    /// `None` where one cannot be read here.
+    policies: HashMap<ExamId, Option<Arc<Effective>>>,
 }
 
 impl Walk<'_> {
@@ -72,28 +73,33 @@ impl Walk<'_> {
         self.policies.clear();
         let mut looked = Vec::with_capacity(rows.len());
         for row in rows {
-            match self.policy(&row.exam).await {
-                Ok(policy) => {
-                    let (verdict, rule) = judge(&row, &policy, self.at, grace(self.app));
-                    looked.push(Looked { row, policy, verdict, rule });
-                }
-                Err(error @ Error::Unavailable { .. }) => return Err(error),
-                Err(error) => {
-                    tracing::error!(exam = %row.exam, %error, "recordings are kept, as their policy cannot be read");
-                }
+            if let Some(policy) = self.policy(&row.exam).await? {
+                let (verdict, rule) = judge(&row, &policy, self.at, grace(self.app));
+                looked.push(Looked { row, policy, verdict, rule });
             }
         }
         Ok(Some(looked))
     }
 
-    async fn policy(&mut self, exam: &ExamId) -> Result<Arc<Effective>, Error> {
+    async fn policy(&mut self, exam: &ExamId) -> Result<Option<Arc<Effective>>, Error> {
         if let Some(known) = self.policies.get(exam) {
             return Ok(known.clone());
         }
-        let exam = crate::service::exams::get(self.app, exam).await?;
-        let policy = Arc::new(of(self.app, &exam).await?);
-        self.policies.insert(exam.id.clone(), policy.clone());
+        let policy = match self.read(exam).await {
+            Ok(policy) => Some(Arc::new(policy)),
+            Err(error @ Error::Unavailable { .. }) => return Err(error),
+            Err(error) => {
+                tracing::error!(%exam, %error, "recordings are kept, as their policy cannot be read");
+                None
+            }
+        };
+        self.policies.insert(exam.clone(), policy.clone());
         Ok(policy)
+    }
+
+    async fn read(&self, exam: &ExamId) -> Result<Effective, Error> {
+        let exam = crate::service::exams::get(self.app, exam).await?;
+        of(self.app, &exam).await
     }
 }
 

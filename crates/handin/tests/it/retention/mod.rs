@@ -20,7 +20,6 @@ async fn with_recordings(app: TestApp, candidates: &[&str]) -> (TestApp, Vec<Ope
     for candidate in candidates {
         sealed.push(app.sealed(&app.token(candidate).await).await.0);
     }
-    // The first run writes down what the house keeps to; what was due before that would have to be confirmed.
     app.run_jobs().await;
     (app, sealed)
 }

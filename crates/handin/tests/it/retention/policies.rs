@@ -1,5 +1,7 @@
 //! What policies may say, who sets them, and what candidates are told.
 
+use handin::db::Caused;
+use handin::db::retention::{PolicyVersion, SetPolicy};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -44,6 +46,26 @@ async fn the_days_that_an_exam_is_created_with_are_a_policy() {
     let long = json!({ "title": "Long", "subjects": [{ "id": "coding" }], "retention": { "days": 181 } });
     let refused = app.platform(Method::POST, "/v1/exams").json(&long).send().await.problem(422, "invalid");
     assert_eq!(refused["field"], "retention.days");
+}
+
+#[tokio::test]
+async fn a_policy_that_a_node_cannot_read_is_not_the_candidates_fault() {
+    let (app, _) = super::with_recordings(TestApp::start().await, &["c1"]).await;
+    let new = PolicyVersion {
+        exam: Some("spring".parse().unwrap()),
+        version: 1,
+        policy: json!({ "rules": ["delete 1 day after bell"], "time_zone": "Mars/Olympus" }).to_string(),
+        set_at: app.node.app.clock.now(),
+        set_by: "a node that knows more time zones".to_owned(),
+    };
+    let set = SetPolicy { new, stamp: -1, caused: Caused::default() };
+    assert!(app.node.app.db.change(set).await.unwrap());
+    let token = app.token("c1").await;
+    let sitting = app.call(Method::GET, "/v1/sitting").bearer(&token).send().await.expect(200);
+    assert_eq!(sitting["retention_days"], Value::Null);
+    app.platform(Method::GET, "/v1/exams/spring/retention").send().await.problem(500, "internal");
+    super::pass_days(&app, 40);
+    assert_eq!(super::ran(&app).await, (0, 0), "what nobody can judge is kept");
 }
 
 #[tokio::test]

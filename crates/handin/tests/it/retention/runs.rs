@@ -93,6 +93,31 @@ async fn what_was_due_before_its_policy_was_set_waits_to_be_confirmed() {
 }
 
 #[tokio::test]
+async fn the_days_of_an_exam_that_is_older_than_retention_wait_to_be_confirmed() {
+    let app = TestApp::start().await;
+    let start = app.node.app.clock.now();
+    // As a server finds them that was upgraded.
+    app.set_clock(start - Duration::from_secs(40 * 86_400));
+    let exam = json!({ "id": "spring", "title": "Spring", "subjects": [{ "id": "coding" }], "retention": { "days": 14 } });
+    app.platform(Method::POST, "/v1/exams").json(&exam).send().await.expect(201);
+    app.sealed(&app.token("c1").await).await;
+    app.set_clock(start);
+    let ran = run(&app, None).await.expect(200);
+    assert_eq!((&ran["marked"], &ran["needs"]), (&json!(0), &json!("old_data")));
+}
+
+#[tokio::test]
+async fn what_comes_while_a_run_is_due_makes_one_run_more_and_no_other() {
+    let (app, _) = with_recordings(TestApp::start().await, &["c1"]).await;
+    for candidate in ["c1", "c2", "c3"] {
+        post_event(&app, &json!({ "kind": "flagged", "candidate": candidate })).await.expect(201);
+    }
+    assert_eq!(app.run_jobs().await, 0, "within ten seconds, not at once");
+    app.advance(Duration::from_secs(10));
+    assert_eq!(app.run_jobs().await, 1);
+}
+
+#[tokio::test]
 async fn a_run_beyond_the_share_marks_nothing_until_it_is_confirmed() {
     let app = TestApp::builder().config(|config| config.retention.always_allowed = 1).start().await;
     let (app, _) = with_recordings(app, &["c1", "c2"]).await;
@@ -130,8 +155,10 @@ async fn a_house_that_changes_its_mind_has_everything_looked_at_again() {
     ran(&app).await;
     let mut house = app.node.app.config.clone();
     house.retention.rules = vec!["delete 1 day after bell".parse().unwrap()];
+    pass_days(&app, 2);
     let other = app.beside_with(house).await;
-    pass_days(&other, 2);
+    let page = app.call(Method::GET, "/v1/sitting").bearer(&app.token("c1").await).send().await;
+    assert_eq!(page.expect(200)["retention_days"], 8, "the last node that was started counts, on the first one too");
     assert_eq!(ran(&other).await.0, 0, "the version is new, and its job has yet to run");
     assert_eq!(preview(&other).await["needs"], "old_data");
     assert_eq!(preview(&other).await["lines"][0]["policy"], "house@2");
