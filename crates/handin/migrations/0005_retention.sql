@@ -60,3 +60,5 @@ create table certificate (
     issued_at  bigint,
     jws        text
 );
+
+create index certificate_unsigned on certificate (ordered_at) where jws is null;

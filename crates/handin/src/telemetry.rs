@@ -93,6 +93,12 @@ pub const METRICS: &[Metric] = &[
         "Recordings that are due and wait for somebody to confirm a run, as of the last one",
     ),
     metric(
+        "handin_retention_uncertified",
+        "gauge",
+        &[],
+        "Deletions that were ordered more than an hour ago and have no certificate, as of the last run",
+    ),
+    metric(
         "handin_reconcile_lost",
         "gauge",
         &[],

@@ -86,6 +86,15 @@ pub async fn get(db: &Db, id: &str) -> Result<Option<Certificate>, Error> {
     db.one(query(GET).bind(id.to_owned())).await?.as_ref().map(read).transpose()
 }
 
+pub(super) const UNSIGNED: &str =
+    "select id from certificate where jws is null and ordered_at <= $1 order by ordered_at limit $2";
+
+/// At most `limit` deletions that were ordered by `until` and have no statement yet, the oldest first.
+pub async fn unsigned(db: &Db, until: Timestamp, limit: u32) -> Result<Vec<String>, Error> {
+    let unsigned = query(UNSIGNED).bind(millis(until)).bind(i64::from(limit));
+    db.all(unsigned).await?.iter().map(|row| Row::new("certificate", row).text("id")).collect()
+}
+
 pub(super) const LIST: &str = "\
     select id, exam, policy, ordered_at, ordered_by, issued_at, jws from certificate
     where id > $1 and cast($2 as text) in ('', exam) order by id limit $3";

@@ -28,6 +28,7 @@ fn texts() -> Vec<&'static str> {
         certificates::ADD,
         certificates::CERTIFY,
         certificates::GET,
+        certificates::UNSIGNED,
         certificates::LIST,
         due::WALK,
         due::COUNT,

@@ -4,26 +4,35 @@
 //! Every step can be repeated: what is gone is gone, and a certificate is signed once, when nothing is left.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::Timestamp;
 
 use super::certificates::{Deletion, hash_of_key};
-use super::event;
+use super::{event, job};
 use crate::app::App;
 use crate::db;
 use crate::db::Caused;
 use crate::db::certificates::{Certificate, Certify};
 use crate::db::due::DeletedRow;
+use crate::db::jobs::Enqueue;
 use crate::service::{Error, revisions};
 
 /// Looks at the store at once.
 const LOOKS: usize = 16;
+/// When a store that did not do what it said is asked again.
+const AGAIN: Duration = Duration::from_secs(60);
+/// How long a deletion may go without its certificate before it is taken up again.
+const LEFT_BEHIND: Duration = Duration::from_secs(3_600);
+/// How many deletions are taken up with one run.
+const TAKEN_UP: u32 = 1_000;
 
 /// Deletes the objects of a batch, and certifies it once none is left.
 ///
 /// # Errors
-/// When it has to be tried again; [`Error::Internal`] for an object that is not ours, or that the store does not let go.
+/// When it has to be tried again; [`Error::Unavailable`] too for an object that the store does not let go, or that somebody
+/// may still be writing; [`Error::Internal`] for one that is not ours.
 pub async fn destroy(app: &App, certificate: &str) -> Result<(), Error> {
     let Some(certificate) = db::certificates::get(&app.db, certificate).await? else { return Ok(()) };
     if certificate.jws.is_some() {
@@ -31,8 +40,10 @@ pub async fn destroy(app: &App, certificate: &str) -> Result<(), Error> {
     }
     let rows = db::due::of_certificate(&app.db, &certificate.order.id).await?;
     let keys = keys(app, &rows).await?;
+    // Asked first: whoever may not ask deletes nothing that could never be certified.
+    let keeps_versions = app.objects.keeps_versions().await?;
     erase(app, &rows, &keys).await?;
-    if app.objects.keeps_versions().await? {
+    if keeps_versions {
         for key in keys.keys() {
             app.objects.delete_versions(key).await?;
         }
@@ -105,8 +116,21 @@ async fn check_gone(app: &App, keys: &BTreeMap<String, String>) -> Result<(), Er
     let standing = look_at(app, keys).await?;
     match standing.iter().find(|(_, standing)| *standing != Standing::Nothing) {
         None => Ok(()),
-        Some((key, _)) => Err(Error::internal(format!("{key} is still there after it was deleted"))),
+        Some((key, _)) => Err(Error::Unavailable {
+            what: "the object store",
+            retry_after: AGAIN,
+            source: format!("{key} is still there after it was deleted").into(),
+        }),
     }
+}
+
+/// Has the deletions taken up again that have no certificate after an hour; those whose job still waits are left to it.
+pub(super) async fn take_up(app: &App) -> Result<(), Error> {
+    let now = app.clock.now();
+    let open = db::certificates::unsigned(&app.db, now - LEFT_BEHIND, TAKEN_UP).await?;
+    metrics::gauge!("handin_retention_uncertified").set(open.len() as f64);
+    let jobs = open.iter().map(|id| job(app, "destroy", Some(id), now)).collect();
+    Ok(app.db.change(Enqueue(jobs)).await?)
 }
 
 async fn certify(

@@ -11,7 +11,7 @@ use handin_core::ExamId;
 use jiff::Timestamp;
 
 use super::survey::{Looked, Needs, Survey, Verdict, Walk, is_too_much, moment, survey};
-use super::{grace, holds, job};
+use super::{destroy, grace, holds, job};
 use crate::app::App;
 use crate::db::Caused;
 use crate::db::certificates::NewCertificate;
@@ -44,6 +44,7 @@ pub struct Ran {
 /// When the database is not available.
 pub async fn run(app: &App) -> Result<Ran, Error> {
     holds::remind(app).await?;
+    destroy::take_up(app).await?;
     let survey = survey(app, app.clock.now()).await?;
     let fresh = survey.list.values().filter(|item| !item.old).count() as u64;
     let too_much = is_too_much(app, fresh, survey.of);

@@ -104,6 +104,30 @@ async fn an_object_that_somebody_else_wrote_stays_and_is_not_certified() {
     app.run_jobs().await;
     assert!(!is_certified(app).await);
     assert_eq!(scene.bucket().objects().await, [(keys[0].clone(), 7)], "the other one went");
+    // Until the job is given up for good, and beyond.
+    for _ in 0..30 {
+        app.advance(Duration::from_secs(700));
+        app.run_jobs().await;
+    }
+    assert!(!is_certified(app).await);
+    objects.delete(&keys[0]).await.unwrap();
+    for _ in 0..3 {
+        app.advance(Duration::from_secs(3_600));
+        app.run_jobs().await;
+    }
+    assert!(is_certified(app).await, "what was given up is taken up again");
+}
+
+#[tokio::test]
+async fn whoever_may_not_ask_for_versions_deletes_nothing() {
+    let (scene, _) = over().await;
+    let refusal = Answer::error(403, "AccessDenied");
+    scene.proxy.script(Rule::on("get_versioning", Action::Answer(refusal)));
+    scene.app.run_jobs().await;
+    assert_eq!(scene.bucket().objects().await.len(), 2);
+    scene.proxy.heal();
+    try_again(&scene.app).await;
+    assert!(is_certified(&scene.app).await);
 }
 
 #[tokio::test]
