@@ -47,7 +47,7 @@ pub struct RetentionPolicy {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({
     "time_zone": "UTC", "maximum_days": 180, "rules": ["delete 30 days after bell"], "version": "house@1",
-    "set_at": "2026-11-01T00:00:00Z", "set_by": "configuration", "promised_days": 37
+    "set_at": "2026-11-01T00:00:00Z", "set_by": "configuration", "promised_days": 38
 }))]
 pub struct ExamRetention {
     #[serde(flatten)]

@@ -22,7 +22,7 @@ use crate::service::sitting;
     "exam": { "id": "spring-2026", "title": "Engineers, spring 2026" },
     "subject": { "id": "coding", "title": "Coding", "ends_at": "2026-11-22T06:00:00Z" },
     "candidate": "C-00017", "server_time": "2026-11-22T05:00:00.123Z", "salvage_at": "2026-11-23T06:00:00Z",
-    "retention_days": 37, "notice": { "en": "Our recruiters watch this within 30 days." },
+    "retention_days": 38, "notice": { "en": "Our recruiters watch this within 30 days." },
     "after_crash": "next_take", "tracks": [{ "track": "webcam", "capture": {
         "width": 640, "height": 480, "frame_rate": 15, "video_bits_per_second": 500000,
         "audio_bits_per_second": 32000, "whole_monitor": false } }],
@@ -39,7 +39,8 @@ pub struct OwnSitting {
     server_time: Timestamp,
     /// When a recording that is opened now is salvaged, if it is not sealed by then.
     salvage_at: Timestamp,
-    /// How many days after the bell recordings are gone, the grace before they go included, unless somebody places a hold.
+    /// How many days after the bell recordings are gone, the grace before they go included, unless somebody places a hold or
+    /// what is due waits for somebody to confirm it.
     #[serde(skip_serializing_if = "Option::is_none")]
     retention_days: Option<u32>,
     /// What the platform tells its candidates of the recording, by language (BCP 47).

@@ -27,8 +27,8 @@ pub struct OwnSitting {
     pub tracks: Vec<Track>,
     /// Every take, by track, the first first.
     pub takes: Vec<OwnTake>,
-    /// How many days after the bell recordings are gone, unless somebody places a hold; `None` where the policy cannot be
-    /// read.
+    /// How many days after the bell recordings are gone, unless somebody places a hold or has to confirm; `None` where the
+    /// policy cannot be read.
     pub retention_days: Option<u32>,
     /// The time of the answer.
     pub server_time: Timestamp,

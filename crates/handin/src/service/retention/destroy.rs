@@ -17,6 +17,7 @@ use crate::db::Caused;
 use crate::db::certificates::{Certificate, Certify};
 use crate::db::due::DeletedRow;
 use crate::db::jobs::Enqueue;
+use crate::db::revisions::RevisionState;
 use crate::service::{Error, revisions};
 
 /// Looks at the store at once.
@@ -49,6 +50,7 @@ pub async fn destroy(app: &App, certificate: &str) -> Result<(), Error> {
         }
     }
     check_gone(app, &keys).await?;
+    wait_for_writers(app, &rows).await?;
     certify(app, &certificate, &rows, &keys).await
 }
 
@@ -122,6 +124,26 @@ async fn check_gone(app: &App, keys: &BTreeMap<String, String>) -> Result<(), Er
             source: format!("{key} is still there after it was deleted").into(),
         }),
     }
+}
+
+/// Whoever still writes an object that was given up may leave it behind; until their time is over, nobody can say that none
+/// is left.
+async fn wait_for_writers(app: &App, rows: &[DeletedRow]) -> Result<(), Error> {
+    let now = app.clock.now();
+    for row in rows {
+        let revisions = db::revisions::of(&app.db, &row.id).await?;
+        let written = [RevisionState::Writing, RevisionState::GivenUp];
+        let writers = revisions.iter().filter(|revision| written.contains(&revision.state));
+        let until = writers.map(|revision| revision.erase_at).max().filter(|until| *until > now);
+        if let Some(until) = until {
+            return Err(Error::Unavailable {
+                what: "the object store",
+                retry_after: Duration::try_from(until.duration_since(now)).unwrap_or(AGAIN),
+                source: format!("an object of {} may still be written", row.id).into(),
+            });
+        }
+    }
+    Ok(())
 }
 
 /// Has the deletions taken up again that have no certificate after an hour; those whose job still waits are left to it.

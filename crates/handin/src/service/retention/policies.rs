@@ -251,12 +251,14 @@ pub async fn restamp(app: &App) -> Result<(), Error> {
     }
 }
 
-/// How many days after the bell the recordings of an exam are gone, unless somebody places a hold: what its candidates can
-/// be promised.
+/// How many days after the bell the recordings of an exam are gone, unless somebody places a hold or has to confirm: what its
+/// candidates can be promised. To the longest case and the grace come the run that marks and the one that deletes.
 ///
 /// # Errors
 /// When the database is not available.
 pub async fn promised_days(app: &App, exam: &Exam) -> Result<u32, Error> {
     let policy = of(app, exam).await?.policy;
-    Ok(policy.longest_days(&exam.tracks).saturating_add(app.config.retention.grace_days))
+    let retention = &app.config.retention;
+    let runs = u32::try_from((2 * retention.run_every_s).div_ceil(86_400)).unwrap_or(u32::MAX);
+    Ok(policy.longest_days(&exam.tracks).saturating_add(retention.grace_days).saturating_add(runs))
 }

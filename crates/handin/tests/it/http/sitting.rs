@@ -55,7 +55,7 @@ async fn a_candidate_sees_what_to_record_and_what_is_there() {
           "track": "webcam"
         }
       ],
-      "retention_days": 37,
+      "retention_days": 38,
       "salvage_at": "2026-11-23T06:00:00Z",
       "server_time": "2026-11-22T05:00:01.5Z",
       "subject": {

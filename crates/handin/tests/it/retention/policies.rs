@@ -18,13 +18,13 @@ async fn an_exam_has_the_policy_of_the_house_until_it_gets_its_own() {
     app.exam().await;
     let house = shown(&app).await;
     assert_eq!(house["rules"], json!(["delete 30 days after bell"]));
-    assert_eq!((&house["version"], &house["promised_days"]), (&json!("house@1"), &json!(37)));
+    assert_eq!((&house["version"], &house["promised_days"]), (&json!("house@1"), &json!(38)));
     let policy =
         json!({ "rules": ["delete 3 months after  bell if not flagged"], "time_zone": "Asia/Seoul" });
     let own = set_policy(&app, &policy).await.expect(200);
     assert_eq!((&own["version"], &own["maximum_days"]), (&json!("spring@1"), &json!(180)));
     assert_eq!(own["rules"], json!(["delete 3 months after bell if not flagged"]));
-    assert_eq!(own["promised_days"], json!(187), "a flagged one has no rule but the maximum");
+    assert_eq!(own["promised_days"], json!(188), "a flagged one has no rule but the maximum");
     assert_eq!(set_policy(&app, &policy).await.expect(200)["version"], "spring@2");
     assert_eq!(shown(&app).await["version"], "spring@2");
     assert_eq!(app.node.app.clock.now().to_string(), own["set_at"].as_str().unwrap());
@@ -42,7 +42,7 @@ async fn the_days_that_an_exam_is_created_with_are_a_policy() {
     );
     let token = app.token("c1").await;
     let sitting = app.call(Method::GET, "/v1/sitting").bearer(&token).send().await.expect(200);
-    assert_eq!(sitting["retention_days"], 21, "the grace is counted too");
+    assert_eq!(sitting["retention_days"], 22, "the grace is counted, and a day for the runs");
     let long = json!({ "title": "Long", "subjects": [{ "id": "coding" }], "retention": { "days": 181 } });
     let refused = app.platform(Method::POST, "/v1/exams").json(&long).send().await.problem(422, "invalid");
     assert_eq!(refused["field"], "retention.days");

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use handin::db::Caused;
+use handin::db::revisions::{Begin, Revision, RevisionState};
 use handin::service::retention::certificates::verify;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -58,12 +60,41 @@ async fn what_is_due_is_marked_deleted_and_certified() {
 #[tokio::test]
 async fn jobs_do_all_of_it_without_a_word_from_anybody() {
     let (app, _) = with_recordings(TestApp::start().await, &["c1", "c2"]).await;
-    for _ in 0..39 {
-        pass_days(&app, 1);
+    let page = app.call(Method::GET, "/v1/sitting").bearer(&app.token("c1").await).send().await.expect(200);
+    let promised = page["retention_days"].as_u64().unwrap();
+    // The bell rings after the first hour.
+    for _ in 0..=promised * 24 {
+        app.advance(Duration::from_secs(3_600));
         app.run_jobs().await;
     }
-    assert_eq!(app.bucket().objects().await, []);
+    assert_eq!(app.bucket().objects().await, [], "candidates were told {promised} days");
     assert_eq!(certificates(&app).await.len(), 1);
+}
+
+#[tokio::test]
+async fn while_somebody_may_still_write_an_object_there_is_no_certificate() {
+    let (app, sealed) = with_recordings(TestApp::start().await, &["c1"]).await;
+    let writer_has_until = app.node.app.clock.now() + Duration::from_secs(60 * 86_400);
+    let revision = Revision {
+        recording: sealed[0].id.parse().unwrap(),
+        number: 1,
+        state: RevisionState::Writing,
+        key: "webcam/mended".to_owned(),
+        upload_id: None,
+        write_token: "a writer's".to_owned(),
+        erase_at: writer_has_until,
+    };
+    let begin = Begin { revision, from: sealed[0].key().to_owned(), caused: Caused::default() };
+    assert!(app.node.app.db.change(begin).await.unwrap());
+    pass_days(&app, 31);
+    assert_eq!(ran(&app).await, (1, 0));
+    pass_days(&app, 8);
+    assert_eq!(ran(&app).await, (0, 1));
+    assert_eq!(app.bucket().objects().await, []);
+    assert!(certificates(&app).await[0]["certificate"].is_null());
+    pass_days(&app, 22);
+    app.run_jobs().await;
+    assert!(certificates(&app).await[0]["certificate"].is_string());
 }
 
 #[tokio::test]
@@ -158,7 +189,7 @@ async fn a_house_that_changes_its_mind_has_everything_looked_at_again() {
     pass_days(&app, 2);
     let other = app.beside_with(house).await;
     let page = app.call(Method::GET, "/v1/sitting").bearer(&app.token("c1").await).send().await;
-    assert_eq!(page.expect(200)["retention_days"], 8, "the last node that was started counts, on the first one too");
+    assert_eq!(page.expect(200)["retention_days"], 9, "the last node that was started counts, on the first one too");
     assert_eq!(ran(&other).await.0, 0, "the version is new, and its job has yet to run");
     assert_eq!(preview(&other).await["needs"], "old_data");
     assert_eq!(preview(&other).await["lines"][0]["policy"], "house@2");
