@@ -9,6 +9,7 @@ alter table recording add column marked_by   text;    -- by whose word
 alter table recording add column certificate text_id; -- the deletion that it went with
 
 create index recording_due on recording (due_at, id) where state in ('sealed', 'partial');
+create index recording_marked on recording (marked_by) where state in ('sealed', 'partial') and marked_by is not null;
 create index recording_certificate on recording (certificate) where certificate is not null;
 
 -- Every version of every policy. Exam '' is the house.

@@ -20,9 +20,10 @@ section! {
         grace_days: u32 = 7, in 0..=365;
         /// How often recordings that are due are looked for, in seconds.
         run_every_s: u64 = 3_600, in 60..=86_400;
-        /// A run that would mark more than this share of all recordings, in percent, waits for somebody to confirm it.
+        /// A run that would mark more than this share of all recordings, in percent, waits for somebody to confirm it; what
+        /// earlier runs have marked by themselves and is not gone yet counts too.
         most_percent: u32 = 20, in 1..=100;
-        /// A run that marks no more recordings than this needs no confirmation, whatever their share.
+        /// Up to so many recordings, counted in the same way, need no confirmation, whatever their share.
         always_allowed: u64 = 100, in 0..=1_000_000;
         /// How many recordings are deleted from the store per second at most.
         deletes_per_s: u64 = 100, in 1..=10_000;

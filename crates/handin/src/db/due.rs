@@ -122,6 +122,16 @@ pub async fn count(db: &Db) -> Result<u64, Error> {
     db.one(query(COUNT)).await?.map_or(Ok(0), |row| Row::new("recording", &row).number("recordings"))
 }
 
+pub(super) const COUNT_MARKED: &str = "\
+    select cast(count(*) as bigint) as recordings from recording
+    where marked_by = $1 and marked_by is not null and state in ('sealed', 'partial')";
+
+/// How many recordings are marked by somebody's word and are not gone yet.
+pub async fn count_marked(db: &Db, by: &str) -> Result<u64, Error> {
+    let count = query(COUNT_MARKED).bind(by.to_owned());
+    db.one(count).await?.map_or(Ok(0), |row| Row::new("recording", &row).number("recordings"))
+}
+
 /// What becomes of a recording that was looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Move {

@@ -32,6 +32,7 @@ fn texts() -> Vec<&'static str> {
         certificates::LIST,
         due::WALK,
         due::COUNT,
+        due::COUNT_MARKED,
         due::LATER,
         due::UNMARK,
         due::MARK,

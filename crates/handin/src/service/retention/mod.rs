@@ -22,6 +22,9 @@ use crate::db::jobs::NewJob;
 use crate::db::outbox::NewEvent;
 use crate::db::retention::Stamp;
 
+/// By whose word what no person confirmed is marked.
+const BY_ITSELF: &str = "retention";
+
 /// A negative number that no other change has.
 fn stamp(app: &App) -> Stamp {
     let random = i64::from_le_bytes(app.ids.bytes());

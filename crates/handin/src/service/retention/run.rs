@@ -11,16 +11,13 @@ use handin_core::ExamId;
 use jiff::Timestamp;
 
 use super::survey::{Looked, Needs, Survey, Verdict, Walk, is_too_much, moment, survey};
-use super::{destroy, grace, holds, job};
+use super::{BY_ITSELF, destroy, grace, holds, job};
 use crate::app::App;
 use crate::db::Caused;
 use crate::db::certificates::NewCertificate;
 use crate::db::due::{DeleteMarked, Doomed, Mark, Move, Moves};
 use crate::service::Error;
 use crate::service::api_keys::Platform;
-
-/// By whose word what no person confirmed is marked.
-const BY_ITSELF: &str = "retention";
 
 /// As finely as the ledger tells times apart.
 const INSTANT: Duration = Duration::from_millis(1);
@@ -47,7 +44,7 @@ pub async fn run(app: &App) -> Result<Ran, Error> {
     destroy::take_up(app).await?;
     let survey = survey(app, app.clock.now()).await?;
     let fresh = survey.list.values().filter(|item| !item.old).count() as u64;
-    let too_much = is_too_much(app, fresh, survey.of);
+    let too_much = is_too_much(app, survey.waiting + fresh, survey.of);
     let ran = act(app, BY_ITSELF, &survey, |old| !old && !too_much).await?;
     if let Some(needs) = ran.needs {
         tracing::warn!(

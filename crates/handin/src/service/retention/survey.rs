@@ -11,7 +11,7 @@ use handin_core::{ExamId, RecordingId, Sha256};
 use jiff::Timestamp;
 use sha2::Digest as _;
 
-use super::grace;
+use super::{BY_ITSELF, grace};
 use super::policies::{Effective, of};
 use crate::app::App;
 use crate::db;
@@ -145,7 +145,7 @@ pub struct Line {
 pub enum Needs {
     /// Some recordings were due before the policy was set that makes them due.
     OldData,
-    /// It would mark more than the set share of all recordings.
+    /// With what earlier runs have marked, it would be more than the set share of all recordings.
     Share,
 }
 
@@ -172,6 +172,8 @@ pub struct Survey {
     pub lines: Vec<Line>,
     /// How many finished recordings there are.
     pub of: u64,
+    /// How many of them runs have marked by themselves that are not gone yet.
+    pub waiting: u64,
     /// Why it waits to be confirmed, if it does.
     pub needs: Option<Needs>,
     /// What keeping these bytes costs in a month, in US dollars, where the price in the store's region is known.
@@ -200,13 +202,15 @@ pub async fn survey(app: &App, at: Timestamp) -> Result<Survey, Error> {
         }
     }
     let of = db::due::count(&app.db).await?;
+    let waiting = db::due::count_marked(&app.db, BY_ITSELF).await?;
     let total = lines.values().fold(Tally::default(), |sum, tally| sum.plus(*tally));
     Ok(Survey {
         at,
         confirmation: confirmation(at, &list),
         total,
         of,
-        needs: needs(app, &list, of),
+        waiting,
+        needs: needs(app, &list, waiting, of),
         saved_usd_per_month: monthly_usd(app, total.bytes),
         lines: lines
             .into_iter()
@@ -258,14 +262,16 @@ pub(super) fn moment(confirmation: &str) -> Option<Timestamp> {
     Timestamp::from_millisecond(millis.parse().ok()?).ok()
 }
 
-fn needs(app: &App, list: &BTreeMap<RecordingId, Item>, of: u64) -> Option<Needs> {
+fn needs(app: &App, list: &BTreeMap<RecordingId, Item>, waiting: u64, of: u64) -> Option<Needs> {
     match list.values().any(|item| item.old) {
         true => Some(Needs::OldData),
-        false => is_too_much(app, list.len() as u64, of).then_some(Needs::Share),
+        false if list.is_empty() => None,
+        false => is_too_much(app, waiting + list.len() as u64, of).then_some(Needs::Share),
     }
 }
 
-/// Whether a run goes beyond the share that it may mark by itself.
+/// Whether so many marks, those of earlier runs that are not gone yet included, go beyond the share that runs may mark by
+/// themselves.
 pub(super) fn is_too_much(app: &App, marks: u64, of: u64) -> bool {
     let retention = &app.config.retention;
     marks > retention.always_allowed

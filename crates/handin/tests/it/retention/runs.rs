@@ -157,9 +157,16 @@ async fn a_run_beyond_the_share_marks_nothing_until_it_is_confirmed() {
     let preview = preview(&app).await;
     assert_eq!((&preview["needs"], &preview["of"]), (&json!("share"), &json!(2)));
     let hold = json!({ "exam": "spring", "candidate": "c1", "reason": "appeal" });
-    super::place(&app, &hold).await;
+    let hold = super::place(&app, &hold).await;
     run(&app, preview["confirmation"].as_str()).await.problem(409, "list_changed");
     assert_eq!(ran(&app).await, (1, 0), "one of two is allowed, as one alone always is");
+    super::release(&app, &hold).await;
+    assert_eq!(ran(&app).await, (0, 0), "run by run, no more is marked than in one");
+    assert_eq!(self::preview(&app).await["needs"], "share");
+    pass_days(&app, 8);
+    assert_eq!(ran(&app).await, (0, 1));
+    pass_days(&app, 8);
+    assert_eq!(ran(&app).await, (0, 1), "when the first was gone, there was room for the next");
 }
 
 #[tokio::test]
