@@ -13,10 +13,15 @@ use crate::service::keyring::{Keyring, Purpose, verify_with};
 
 pub use crate::db::certificates::Certificate;
 
+/// What a certificate calls itself.
+pub(super) const DELETION: &str = "deletion";
+
 /// What a certificate states: these objects were deleted, and the store showed none of them afterwards. Its JWS is
 /// compact, EdDSA, verified with `/.well-known/jwks.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Deletion {
+    /// Always `deletion`, which nothing else says that is signed with this key.
+    pub kind: String,
     /// The certificate.
     pub id: String,
     /// The exam.
@@ -31,8 +36,10 @@ pub struct Deletion {
     pub certified_at: String,
     /// How many recordings.
     pub recordings: u64,
-    /// Their bytes.
+    /// Their bytes, of the objects that counted.
     pub bytes: u64,
+    /// How many objects, those included that others had replaced.
+    pub objects: u64,
     /// The SHA-256 of the key of every object, in hex, ascending: whoever has a receipt finds its `key` here.
     pub deleted_keys: Vec<String>,
 }
@@ -56,7 +63,8 @@ pub(super) fn issue(keyring: &Keyring, statement: &Deletion) -> Result<String, E
 /// Verifies a certificate with nothing but a JWK set; `None` when no key of the set signed it, or it is something else.
 pub fn verify(jws: &str, jwks: &JwkSet) -> Option<Deletion> {
     let id = jsonwebtoken::decode_header(jws).ok()?.kid?;
-    verify_with(&DecodingKey::from_jwk(jwks.find(&id)?).ok()?, jws)
+    let statement: Deletion = verify_with(&DecodingKey::from_jwk(jwks.find(&id)?).ok()?, jws)?;
+    (statement.kind == DELETION).then_some(statement)
 }
 
 /// One certificate.

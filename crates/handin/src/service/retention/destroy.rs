@@ -9,7 +9,7 @@ use std::time::Duration;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::Timestamp;
 
-use super::certificates::{Deletion, hash_of_key};
+use super::certificates::{DELETION, Deletion, hash_of_key};
 use super::{event, job};
 use crate::app::App;
 use crate::db;
@@ -166,6 +166,7 @@ async fn certify(
     let mut hashes: Vec<String> = keys.keys().map(|key| hash_of_key(key)).collect();
     hashes.sort();
     let statement = Deletion {
+        kind: DELETION.to_owned(),
         id: order.id.clone(),
         exam: order.exam.to_string(),
         policy: order.policy.clone(),
@@ -174,6 +175,7 @@ async fn certify(
         certified_at: text(now),
         recordings: rows.len() as u64,
         bytes: rows.iter().map(|row| row.size).sum(),
+        objects: hashes.len() as u64,
         deleted_keys: hashes,
     };
     let payload = serde_json::json!({

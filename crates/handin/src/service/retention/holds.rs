@@ -10,6 +10,7 @@ use crate::app::App;
 use crate::db;
 use crate::db::Caused;
 use crate::db::holds::{PlaceHold, ReleaseHold, Remind};
+use crate::db::recordings::Recording;
 use crate::service::Error;
 use crate::service::api_keys::Platform;
 
@@ -86,6 +87,7 @@ fn check(app: &App, new: &NewHold) -> Result<(), Error> {
 async fn scope(app: &App, new: &NewHold) -> Result<Scope, Error> {
     if let Some(id) = &new.recording {
         let row = db::recordings::get(&app.db, id).await?.ok_or(Error::NotFound("recording"))?;
+        check_named(new, &row)?;
         let (candidate, subject) = (Some(row.candidate), Some(row.subject));
         return Ok(Scope { exam: row.exam, candidate, subject, recording: Some(id.clone()) });
     }
@@ -96,6 +98,19 @@ async fn scope(app: &App, new: &NewHold) -> Result<Scope, Error> {
     }
     let (candidate, subject) = (new.candidate.clone(), new.subject.clone());
     Ok(Scope { exam: exam.clone(), candidate, subject, recording: None })
+}
+
+/// Whoever names more than the recording must name what is its own: one of the two is a mistake.
+fn check_named(new: &NewHold, row: &Recording) -> Result<(), Error> {
+    let named = [
+        ("exam", new.exam.as_ref().is_none_or(|exam| *exam == row.exam)),
+        ("candidate", new.candidate.as_ref().is_none_or(|candidate| *candidate == row.candidate)),
+        ("subject", new.subject.as_ref().is_none_or(|subject| *subject == row.subject)),
+    ];
+    match named.iter().find(|(_, fits)| !fits) {
+        None => Ok(()),
+        Some((field, _)) => Err(Error::invalid(*field, "the recording is of another; leave it out, or name its own")),
+    }
 }
 
 /// Takes back the mark of a recording, and keeps it by a hold of its own.

@@ -45,6 +45,7 @@ async fn what_is_due_is_marked_deleted_and_certified() {
         let keys = app.call(Method::GET, "/.well-known/jwks.json").send().await.expect(200);
         let jwks = serde_json::from_value(keys).unwrap();
         let deletion = verify(certificate["certificate"].as_str().unwrap(), &jwks).unwrap();
+        assert_eq!((deletion.kind.as_str(), deletion.objects), ("deletion", 2));
         assert_eq!((deletion.recordings, deletion.bytes), (2, 2 * b"a short recording".len() as u64));
         assert_eq!((deletion.policy.as_str(), deletion.ordered_by.as_str()), ("house@1", "retention"));
         assert!(
