@@ -10,6 +10,29 @@ use super::scene::Scene;
 use crate::app::TestApp;
 use crate::proxy::{Action, Answer, Rule};
 
+#[tokio::test]
+async fn what_is_deleted_by_hand_leaves_no_version_either() {
+    let scene = Scene::with(|config| config.store.retry_budget_ms = 0).await;
+    let app = &scene.app;
+    app.exam_with_bell("past", app.node.app.clock.now()).await;
+    let (open, _) = app.sealed(&app.token_for("past", "c1").await).await;
+    app.run_jobs().await;
+    let enabled = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
+    scene.proxy.script(Rule::on("get_versioning", Action::Answer(Answer::xml(200, enabled))));
+    scene.proxy.script(Rule::on("delete_version", Action::Answer(Answer::xml(204, ""))));
+    let key = open.key();
+    let version = format!("<Version><Key>{key}</Key><VersionId>v1</VersionId></Version>");
+    let one = format!("<ListVersionsResult><IsTruncated>false</IsTruncated>{version}</ListVersionsResult>");
+    let none = "<ListVersionsResult><IsTruncated>false</IsTruncated></ListVersionsResult>";
+    scene.proxy.script(Rule::on("list_versions", Action::Answer(Answer::xml(200, &one))).times(0..1));
+    scene.proxy.script(Rule::on("list_versions", Action::Answer(Answer::xml(200, none))).times(1..2));
+    app.platform(Method::DELETE, &format!("/v1/recordings/{}", open.id)).send().await.expect(200);
+    app.run_jobs().await;
+    let removed = scene.proxy.seen().into_iter().filter(|seen| seen.call == "delete_version").count();
+    assert_eq!(removed, 1);
+    assert_eq!(scene.bucket().objects().await, []);
+}
+
 /// Two recordings that were marked and whose grace is over; the next job deletes their objects.
 async fn over() -> (Scene, Vec<String>) {
     let scene = Scene::with(|config| {
