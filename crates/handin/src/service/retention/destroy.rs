@@ -23,7 +23,7 @@ use crate::service::{Error, revisions};
 /// Looks at the store at once.
 const LOOKS: usize = 16;
 /// When a store that did not do what it said is asked again.
-const AGAIN: Duration = Duration::from_secs(60);
+const AGAIN: Duration = Duration::from_secs(10);
 /// How long a deletion may go without its certificate before it is taken up again.
 const LEFT_BEHIND: Duration = Duration::from_secs(3_600);
 /// How many deletions are taken up with one run.
@@ -151,7 +151,7 @@ pub(super) async fn take_up(app: &App) -> Result<(), Error> {
     let now = app.clock.now();
     let open = db::certificates::unsigned(&app.db, now - LEFT_BEHIND, TAKEN_UP).await?;
     metrics::gauge!("handin_retention_uncertified").set(open.len() as f64);
-    let jobs = open.iter().map(|id| job(app, "destroy", Some(id), now)).collect();
+    let jobs = open.iter().map(|id| job(app, "destroy", Some(id.as_str()), now)).collect();
     Ok(app.db.change(Enqueue(jobs)).await?)
 }
 

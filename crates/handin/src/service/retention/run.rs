@@ -148,7 +148,7 @@ fn deletion(app: &App, certificate: NewCertificate, doomed: Vec<Doomed>, earlier
     audit.detail = serde_json::json!({ "policy": policy, "recordings": doomed.len() }).to_string();
     DeleteMarked {
         doomed,
-        job: job(app, "destroy", Some(id), begin),
+        job: job(app, "destroy", Some(id.as_str()), begin),
         caused: Caused { audit: vec![audit], ..Caused::default() },
         certificate,
     }
