@@ -267,9 +267,8 @@ fn verify(file: &Path, jwks: &Path, key: Option<&str>, json: bool) -> anyhow::Re
 }
 
 fn describe_deletion(deletion: &Deletion, key: Option<&str>) -> String {
-    let Deletion {
-        exam, policy, ordered_by, ordered_at, certified_at, recordings, bytes, objects, ..
-    } = deletion;
+    let Deletion { exam, policy, ordered_by, ordered_at, certified_at, recordings, bytes, objects, .. } =
+        deletion;
     let mut page = format!(
         "genuine: {recordings} recordings of {exam}, {}, in {objects} objects\nordered  {ordered_at} by {policy} ({ordered_by})\n\
          gone     {certified_at}",

@@ -133,7 +133,9 @@ pub(super) async fn remove(
         None => {}
         Some(head) if head.write_token.as_deref() == Some(write_token) => app.objects.delete(key).await?,
         Some(_) => {
-            return Err(Error::internal(format!("refused to erase {key}, which carries another write token")));
+            return Err(Error::internal(format!(
+                "refused to erase {key}, which carries another write token"
+            )));
         }
     }
     if keeps_versions {

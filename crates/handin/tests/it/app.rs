@@ -115,7 +115,7 @@ impl TestApp {
     }
 
     async fn run(given: Config, time: (Clock, Hand), folder: Arc<TempDir>) -> TestApp {
-        let node = Node::start(given.clone(), time.0.clone(), Ids::system()).await.unwrap();
+        let node = Box::pin(Node::start(given.clone(), time.0.clone(), Ids::system())).await.unwrap();
         let Ready { api, api_key, .. } = &node.ready;
         let caller = Caller::new(api.as_deref().unwrap(), api_key.as_deref().unwrap());
         TestApp { node, caller, time, given, folder }

@@ -109,7 +109,9 @@ fn check_named(new: &NewHold, row: &Recording) -> Result<(), Error> {
     ];
     match named.iter().find(|(_, fits)| !fits) {
         None => Ok(()),
-        Some((field, _)) => Err(Error::invalid(*field, "the recording is of another; leave it out, or name its own")),
+        Some((field, _)) => {
+            Err(Error::invalid(*field, "the recording is of another; leave it out, or name its own"))
+        }
     }
 }
 

@@ -8,7 +8,6 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use handin_core::ExamId;
-use jiff::Timestamp;
 
 use super::survey::{Looked, Needs, Survey, Verdict, Walk, is_too_much, moment, survey};
 use super::{BY_ITSELF, destroy, grace, holds, job};
@@ -86,7 +85,7 @@ async fn act(app: &App, by: &str, survey: &Survey, allowed: impl Fn(bool) -> boo
             Verdict::Mark { old } => survey.list.contains_key(&looked.row.id) && allowed(old),
             _ => false,
         };
-        let moves: Vec<Move> = page.iter().filter_map(|looked| next(app, looked, &marks, by)).collect();
+        let moves: Vec<Move> = page.iter().filter_map(|looked| next(app, looked, marks, by)).collect();
         let wanted = page.iter().filter(|looked| matches!(looked.verdict, Verdict::Mark { .. }));
         ran.unconfirmed += wanted.filter(|looked| !marks(looked)).count() as u64;
         if !moves.is_empty() {

@@ -11,8 +11,8 @@ use handin_core::{ExamId, RecordingId, Sha256};
 use jiff::Timestamp;
 use sha2::Digest as _;
 
-use super::{BY_ITSELF, grace};
 use super::policies::{Effective, of};
+use super::{BY_ITSELF, grace};
 use crate::app::App;
 use crate::db;
 use crate::db::due::DueRow;

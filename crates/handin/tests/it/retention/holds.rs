@@ -123,7 +123,8 @@ async fn a_hold_that_contradicts_itself_is_refused() {
     let (app, sealed) = with_recordings(TestApp::start().await, &["c1"]).await;
     for (field, other) in [("exam", "autumn"), ("candidate", "c2"), ("subject", "math")] {
         let hold = json!({ "recording": sealed[0].id, "reason": "appeal", field: other });
-        let refused = app.platform(Method::POST, "/v1/holds").json(&hold).send().await.problem(422, "invalid");
+        let refused =
+            app.platform(Method::POST, "/v1/holds").json(&hold).send().await.problem(422, "invalid");
         assert_eq!(refused["field"], field);
     }
 }

@@ -356,7 +356,9 @@ impl World {
         let polls = self.chance.below(60);
         let whole = match self.chance.below(2) {
             0 => dies_after(polls, run::run(self.server())).await.map(Result::unwrap).is_some(),
-            _ => dies_after(polls, Runner::new(self.app.node.app.clone()).run_due()).await.is_some(),
+            _ => {
+                dies_after(polls, Box::pin(Runner::new(self.app.node.app.clone()).run_due())).await.is_some()
+            }
         };
         self.deaths += usize::from(!whole);
         // What it had begun to write is written, or is not, before anything else is.

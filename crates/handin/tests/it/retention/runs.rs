@@ -197,7 +197,11 @@ async fn a_house_that_changes_its_mind_has_everything_looked_at_again() {
     pass_days(&app, 2);
     let other = app.beside_with(house).await;
     let page = app.call(Method::GET, "/v1/sitting").bearer(&app.token("c1").await).send().await;
-    assert_eq!(page.expect(200)["retention_days"], 9, "the last node that was started counts, on the first one too");
+    assert_eq!(
+        page.expect(200)["retention_days"],
+        9,
+        "the last node that was started counts, on the first one too"
+    );
     assert_eq!(ran(&other).await.0, 0, "the version is new, and its job has yet to run");
     assert_eq!(preview(&other).await["needs"], "old_data");
     assert_eq!(preview(&other).await["lines"][0]["policy"], "house@2");
