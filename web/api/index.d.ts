@@ -89,6 +89,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/certificates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List certificates of deletion */
+        get: operations["list_certificates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/certificates/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Fetch a certificate of deletion */
+        get: operations["get_certificate"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/exams": {
         parameters: {
             query?: never;
@@ -127,6 +161,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/exams/{exam}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Post what has come that periods are counted from
+         * @description The last word counts. What it makes due is looked at soon after.
+         */
+        post: operations["post_exam_event"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/exams/{exam}/pace": {
         parameters: {
             query?: never;
@@ -159,6 +213,28 @@ export interface paths {
         /** List the recordings of an exam */
         get: operations["list_recordings"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/exams/{exam}/retention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Look up how long an exam's recordings are kept */
+        get: operations["get_retention"];
+        /**
+         * Set how long an exam's recordings are kept
+         * @description A new version, which counts for all recordings from now on, those that are marked too. What was due before a version was
+         *     set is marked only when somebody confirms it.
+         */
+        put: operations["put_retention"];
         post?: never;
         delete?: never;
         options?: never;
@@ -233,6 +309,49 @@ export interface paths {
         /** Mint a candidate's token */
         post: operations["mint_token"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/holds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List holds */
+        get: operations["list_holds"];
+        put?: never;
+        /**
+         * Place a hold
+         * @description What it covers is not deleted from this moment on; what is marked already is restored. What is sealed later is covered
+         *     too.
+         */
+        post: operations["place_hold"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/holds/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Release a hold
+         * @description What it covered is looked at soon after: what is due by now is marked, and goes when its grace is over. Releasing it
+         *     again changes nothing.
+         */
+        delete: operations["release_hold"];
         options?: never;
         head?: never;
         patch?: never;
@@ -317,6 +436,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/recordings/{id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restore a marked recording
+         * @description Takes its mark back, and keeps it by a hold of its own.
+         */
+        post: operations["restore_recording"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/recordings/{id}/seal": {
         parameters: {
             query?: never;
@@ -374,6 +513,44 @@ export interface paths {
          *     is written down, and the store deletes the object after a day.
          */
         post: operations["rehearse"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/retention/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** See what a retention run would mark now */
+        get: operations["preview_retention"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/retention/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Run retention now
+         * @description As the server does by itself: it marks what is due, and deletes what was marked for long enough. With the confirmation of
+         *     a preview it marks exactly what that preview listed.
+         */
+        post: operations["run_retention"];
         delete?: never;
         options?: never;
         head?: never;
@@ -474,6 +651,40 @@ export interface components {
              * @description At most this many pixels wide, 160 to 7680.
              */
             width?: number | null;
+        };
+        /**
+         * @description Proof of a deletion.
+         * @example {
+         *       "certificate": "eyJhbGciOiJFZERTQSJ9.eyJpZCI6IuKApiJ9.c2ln",
+         *       "exam": "spring-2026",
+         *       "id": "01JD8Z0QX3V5T9K2M4N6P8R0SW",
+         *       "issued_at": "2026-12-29T20:00:04Z",
+         *       "ordered_at": "2026-12-29T20:00:00Z",
+         *       "ordered_by": "retention",
+         *       "policy": "spring-2026@2"
+         *     }
+         */
+        Certificate: {
+            /** @description A compact JWS over count, bytes and the hashes of keys; verified with `/.well-known/jwks.json`. */
+            certificate?: string | null;
+            /** @description The exam. */
+            exam: string;
+            /** @description A ULID. */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it was signed; absent while objects are being deleted.
+             */
+            issued_at?: string | null;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            ordered_at: string;
+            /** @description By whose word the recordings were marked: `retention`, or the API key that confirmed it. */
+            ordered_by: string;
+            /** @description Which version of which policy ordered it. */
+            policy: string;
         };
         /**
          * @description Whether parts come with a digest.
@@ -624,6 +835,25 @@ export interface components {
             tracks: string[];
         };
         /**
+         * @description What counts from now on.
+         * @example {
+         *       "at": "2026-12-10T09:00:00Z",
+         *       "candidate": "C-00017",
+         *       "kind": "hiring_decided"
+         *     }
+         */
+        ExamEvent: {
+            /**
+             * Format: date-time
+             * @description When; absent if it was taken back.
+             */
+            at?: string | null;
+            /** @description For whom; absent for all. */
+            candidate?: string | null;
+            /** @description What has come. */
+            kind: string;
+        };
+        /**
          * @description How an exam's senders are slowed down, and who said so.
          * @example {
          *       "changed_at": "2026-11-22T06:00:10Z",
@@ -647,6 +877,39 @@ export interface components {
              */
             live_nodes: number;
         };
+        /**
+         * @description The policy that counts for an exam, and who set it.
+         * @example {
+         *       "maximum_days": 180,
+         *       "promised_days": 38,
+         *       "rules": [
+         *         "delete 30 days after bell"
+         *       ],
+         *       "set_at": "2026-11-01T00:00:00Z",
+         *       "set_by": "configuration",
+         *       "time_zone": "UTC",
+         *       "version": "house@1"
+         *     }
+         */
+        ExamRetention: components["schemas"]["RetentionPolicy"] & {
+            /**
+             * Format: int32
+             * @description After how many days from the bell everything is gone, the grace included, unless somebody places a hold.
+             */
+            promised_days: number;
+            /**
+             * Format: date-time
+             * @description When it was set.
+             */
+            set_at: string;
+            /** @description The API key that it was set with; `configuration` or `exam` where there was none. */
+            set_by: string;
+            /**
+             * @description As certificates name it: the exam's own (`spring-2026@2`), or the house's; version 0 is the days that the exam was
+             *     created with.
+             */
+            version: string;
+        };
         /** @description What an exam is called. */
         ExamTitle: {
             /** @description Its slug. */
@@ -661,6 +924,60 @@ export interface components {
         GroupBy: "none" | "roster" | "network";
         /** @description A SHA-256 digest, 64 lower-case hex digits */
         Hex32: string;
+        /**
+         * @description A hold.
+         * @example {
+         *       "candidate": "C-00017",
+         *       "covers": 2,
+         *       "exam": "spring-2026",
+         *       "expires_at": "2027-06-01T00:00:00Z",
+         *       "id": "01JD8Z0QX3V5T9K2M4N6P8R0SW",
+         *       "owner": "legal",
+         *       "placed_at": "2026-12-01T09:00:00Z",
+         *       "placed_by": "01JD8Z0QX3V5T9K2M4N6P8R0SX",
+         *       "reason": "appeal 2026-113"
+         *     }
+         */
+        Hold: {
+            /** @description Of this candidate only. */
+            candidate?: string | null;
+            /**
+             * Format: int64
+             * @description How many finished recordings it covered when it was placed; told then only.
+             */
+            covers?: number | null;
+            /** @description The exam. */
+            exam: string;
+            /**
+             * Format: date-time
+             * @description When its owner is reminded.
+             */
+            expires_at?: string | null;
+            /** @description A ULID. */
+            id: string;
+            /** @description Who answers for it. */
+            owner: string;
+            /**
+             * Format: date-time
+             * @description When it was placed.
+             */
+            placed_at: string;
+            /** @description By which API key. */
+            placed_by: string;
+            /** @description Why. */
+            reason: string;
+            /** @description This recording only. */
+            recording?: string | null;
+            /**
+             * Format: date-time
+             * @description When it was released.
+             */
+            released_at?: string | null;
+            /** @description By which API key. */
+            released_by?: string | null;
+            /** @description Of this subject only. */
+            subject?: string | null;
+        };
         /** @description What one recording may take. */
         Limits: {
             /**
@@ -752,6 +1069,56 @@ export interface components {
             tracks?: string[] | null;
         };
         /**
+         * @description Something that periods are counted from.
+         * @example {
+         *       "at": "2026-12-10T09:00:00Z",
+         *       "candidate": "C-00017",
+         *       "kind": "hiring_decided"
+         *     }
+         */
+        NewExamEvent: {
+            /**
+             * Format: date-time
+             * @description When it came; now if absent.
+             */
+            at?: string | null;
+            /** @description For one candidate, for whom it counts instead of what is posted for all; all if absent. */
+            candidate?: string | null;
+            /** @description `result_published`, `hiring_decided`, `review_closed` or `flagged`. */
+            kind: string;
+            /** @description Takes back what was posted. */
+            withdrawn?: boolean;
+        };
+        /**
+         * @description What may not be deleted: an exam, a candidate of it, a sitting (candidate and subject), or one recording.
+         * @example {
+         *       "candidate": "C-00017",
+         *       "exam": "spring-2026",
+         *       "expires_at": "2027-06-01T00:00:00Z",
+         *       "owner": "legal",
+         *       "reason": "appeal 2026-113"
+         *     }
+         */
+        NewHold: {
+            /** @description Of this candidate only. */
+            candidate?: string | null;
+            /** @description The exam; it may be absent where a recording is named. */
+            exam?: string | null;
+            /**
+             * Format: date-time
+             * @description When its owner is to be reminded by the event `hold.expired`. The hold holds on until it is released.
+             */
+            expires_at?: string | null;
+            /** @description Who answers for it, 1 to 500 characters; the API key's id if absent. */
+            owner?: string | null;
+            /** @description Why, 1 to 500 characters. */
+            reason: string;
+            /** @description This recording only; the rest of the scope follows from it. */
+            recording?: string | null;
+            /** @description Of this subject only. */
+            subject?: string | null;
+        };
+        /**
          * @description How a reviewer wants to watch.
          * @example {
          *       "download": false,
@@ -797,6 +1164,34 @@ export interface components {
             track: string;
             /** @description `stream` (multipart while recording), `file` (multipart of a finished file) or `put` (one request). */
             upload: string;
+        };
+        /**
+         * @description Why a recording is restored, and who answers for it.
+         * @example {
+         *       "owner": "legal",
+         *       "reason": "the candidate has appealed"
+         *     }
+         */
+        NewRestore: {
+            /**
+             * Format: date-time
+             * @description When its owner is to be reminded by the event `hold.expired`. The hold holds on until it is released.
+             */
+            expires_at?: string | null;
+            /** @description Who answers for it, 1 to 500 characters; the API key's id if absent. */
+            owner?: string | null;
+            /** @description 1 to 500 characters. */
+            reason: string;
+        };
+        /**
+         * @description A run, confirmed or not.
+         * @example {
+         *       "confirm": "1782158400000-3f1c0e0b5c2a4d6f8a9b0c1d2e3f4a5b"
+         *     }
+         */
+        NewRun: {
+            /** @description `confirmation` of a preview; without it the run marks only what needs none. */
+            confirm?: string | null;
         };
         /**
          * @description For whom a token is.
@@ -896,7 +1291,7 @@ export interface components {
          *           "track": "webcam"
          *         }
          *       ],
-         *       "retention_days": 30,
+         *       "retention_days": 38,
          *       "salvage_at": "2026-11-23T06:00:00Z",
          *       "server_time": "2026-11-22T05:00:00.123Z",
          *       "subject": {
@@ -934,7 +1329,8 @@ export interface components {
             recordings: components["schemas"]["OwnTake"][];
             /**
              * Format: int32
-             * @description How many days after the bell recordings are kept; absent where the house has a rule of its own.
+             * @description How many days after the bell recordings are gone, the grace before they go included, unless somebody places a hold or
+             *     what is due waits for somebody to confirm it.
              */
             retention_days?: number | null;
             /**
@@ -1056,6 +1452,34 @@ export interface components {
             spread_s: number | null;
         };
         /** @description One page of a list. */
+        Page_Certificate: {
+            /** @description The items, in the order of their ids. */
+            items: {
+                /** @description A compact JWS over count, bytes and the hashes of keys; verified with `/.well-known/jwks.json`. */
+                certificate?: string | null;
+                /** @description The exam. */
+                exam: string;
+                /** @description A ULID. */
+                id: string;
+                /**
+                 * Format: date-time
+                 * @description When it was signed; absent while objects are being deleted.
+                 */
+                issued_at?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When.
+                 */
+                ordered_at: string;
+                /** @description By whose word the recordings were marked: `retention`, or the API key that confirmed it. */
+                ordered_by: string;
+                /** @description Which version of which policy ordered it. */
+                policy: string;
+            }[];
+            /** @description The cursor of the next page; absent on the last one. */
+            next?: string | null;
+        };
+        /** @description One page of a list. */
         Page_Exam: {
             /** @description The items, in the order of their ids. */
             items: {
@@ -1088,6 +1512,52 @@ export interface components {
                 title: string;
                 /** @description What is recorded. */
                 tracks: string[];
+            }[];
+            /** @description The cursor of the next page; absent on the last one. */
+            next?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_Hold: {
+            /** @description The items, in the order of their ids. */
+            items: {
+                /** @description Of this candidate only. */
+                candidate?: string | null;
+                /**
+                 * Format: int64
+                 * @description How many finished recordings it covered when it was placed; told then only.
+                 */
+                covers?: number | null;
+                /** @description The exam. */
+                exam: string;
+                /**
+                 * Format: date-time
+                 * @description When its owner is reminded.
+                 */
+                expires_at?: string | null;
+                /** @description A ULID. */
+                id: string;
+                /** @description Who answers for it. */
+                owner: string;
+                /**
+                 * Format: date-time
+                 * @description When it was placed.
+                 */
+                placed_at: string;
+                /** @description By which API key. */
+                placed_by: string;
+                /** @description Why. */
+                reason: string;
+                /** @description This recording only. */
+                recording?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When it was released.
+                 */
+                released_at?: string | null;
+                /** @description By which API key. */
+                released_by?: string | null;
+                /** @description Of this subject only. */
+                subject?: string | null;
             }[];
             /** @description The cursor of the next page; absent on the last one. */
             next?: string | null;
@@ -1245,6 +1715,94 @@ export interface components {
              * @description Bytes, exactly.
              */
             size: number;
+        };
+        /**
+         * @description What a run would mark now.
+         * @example {
+         *       "at": "2026-12-22T20:00:00Z",
+         *       "bytes": 3298534883328,
+         *       "confirmation": "1782158400000-3f1c0e0b5c2a4d6f8a9b0c1d2e3f4a5b",
+         *       "held": 17,
+         *       "lines": [
+         *         {
+         *           "bytes": 3298534883328,
+         *           "exam": "spring-2026",
+         *           "held": 17,
+         *           "policy": "spring-2026@2",
+         *           "recordings": 12480,
+         *           "rule": "delete 30 days after bell"
+         *         }
+         *       ],
+         *       "needs": "share",
+         *       "of": 51200,
+         *       "recordings": 12480,
+         *       "saved_usd_per_month": 76.8
+         *     }
+         */
+        Preview: {
+            /**
+             * Format: date-time
+             * @description As of when.
+             */
+            at: string;
+            /**
+             * Format: int64
+             * @description Their bytes.
+             */
+            bytes: number;
+            /** @description Confirms this list and no other. */
+            confirmation: string;
+            /**
+             * Format: int64
+             * @description How many are due, but held.
+             */
+            held: number;
+            /** @description By exam and rule. */
+            lines: components["schemas"]["PreviewLine"][];
+            /**
+             * @description Why a run waits to be confirmed: `old_data` (some were due before their policy was set) or `share` (they are more
+             *     than the set share of all); absent if it does not.
+             */
+            needs?: string | null;
+            /**
+             * Format: int64
+             * @description How many finished recordings there are.
+             */
+            of: number;
+            /**
+             * Format: int64
+             * @description How many would be marked.
+             */
+            recordings: number;
+            /**
+             * Format: double
+             * @description What keeping these bytes costs in a month, in US dollars, where the list price in the store's region is known.
+             */
+            saved_usd_per_month?: number | null;
+        };
+        /** @description What one rule makes due. */
+        PreviewLine: {
+            /**
+             * Format: int64
+             * @description Their bytes.
+             */
+            bytes: number;
+            /** @description The exam. */
+            exam: string;
+            /**
+             * Format: int64
+             * @description How many are due, but held.
+             */
+            held: number;
+            /** @description Which version of which policy. */
+            policy: string;
+            /**
+             * Format: int64
+             * @description How many would be marked.
+             */
+            recordings: number;
+            /** @description The rule; `maximum` where none was due before it. */
+            rule: string;
         };
         /**
          * @description The JSON of a problem document.
@@ -1436,6 +1994,64 @@ export interface components {
              * @description Days after the bell; the house default if absent.
              */
             days?: number | null;
+        };
+        /**
+         * @description How long recordings are kept. What is absent is as in the house.
+         * @example {
+         *       "maximum_days": 365,
+         *       "reason": "appeals may take a year",
+         *       "rules": [
+         *         "delete 30 days after bell if not flagged",
+         *         "delete 14 days after hiring_decided",
+         *         "delete 6 months after review_closed if track webcam and flagged"
+         *       ],
+         *       "time_zone": "Asia/Seoul"
+         *     }
+         */
+        RetentionPolicy: {
+            /**
+             * Format: int32
+             * @description The most days after the bell, whatever the rules say.
+             */
+            maximum_days?: number | null;
+            /** @description Why that is more than the house's, 1 to 500 characters. */
+            reason?: string | null;
+            /**
+             * @description Each a sentence: `delete PERIOD after ANCHOR [if CONDITION [and CONDITION]…]`. Periods count days, months or years;
+             *     anchors are `bell`, `sealed`, `result_published`, `hiring_decided`, `review_closed` and `flagged`; conditions
+             *     `track NAME`, `sealed`, `partial`, `flagged` and `not flagged`. Of the rules that speak of a recording the one that is
+             *     due first counts.
+             */
+            rules: string[];
+            /** @description Where days begin and end, such as `Asia/Seoul`. */
+            time_zone?: string | null;
+        };
+        /**
+         * @description What a run did.
+         * @example {
+         *       "deleted": 310,
+         *       "marked": 12480,
+         *       "unconfirmed": 0
+         *     }
+         */
+        Run: {
+            /**
+             * Format: int64
+             * @description Recordings whose grace was over; their objects are being deleted.
+             */
+            deleted: number;
+            /**
+             * Format: int64
+             * @description Recordings that were marked; they can be restored until their grace is over.
+             */
+            marked: number;
+            /** @description Why they do: `old_data` or `share`. */
+            needs?: string | null;
+            /**
+             * Format: int64
+             * @description Recordings that are due and wait for somebody to confirm.
+             */
+            unconfirmed: number;
         };
         /**
          * @description A proved recording.
@@ -1949,6 +2565,144 @@ export interface operations {
             };
         };
     };
+    list_certificates: {
+        parameters: {
+            query?: {
+                /** @description Of this exam only. */
+                exam?: string;
+                /** @description `next` of the page before; absent for the first page. */
+                cursor?: string;
+                /** @description How many items at most, 1 to 1000; 100 if absent. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Certificate"];
+                };
+            };
+            /** @description `unauthenticated`, `expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`, `bad_handle` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid`, `part_number`, `part_size`, `beyond_budget`, `parts_invalid`, `size_mismatch`, `checksum_mismatch` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`, `overloaded`, `timeout` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_certificate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The certificate's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Certificate"];
+                };
+            };
+            /** @description `unauthenticated`, `expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`, `bad_handle` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`, `no_such_route` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`, `overloaded`, `timeout` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_exams: {
         parameters: {
             query?: {
@@ -2162,6 +2916,113 @@ export interface operations {
             };
             /** @description `not_found`, `no_such_route` */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`, `overloaded`, `timeout` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_exam_event: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The exam's id */
+                exam: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewExamEvent"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExamEvent"];
+                };
+            };
+            /** @description `bad_json`, `bad_body` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthenticated`, `expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`, `bad_handle` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`, `no_such_route` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid`, `part_number`, `part_size`, `beyond_budget`, `parts_invalid`, `size_mismatch`, `checksum_mismatch` */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2416,6 +3277,180 @@ export interface operations {
             };
             /** @description `not_found`, `no_such_route` */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid`, `part_number`, `part_size`, `beyond_budget`, `parts_invalid`, `size_mismatch`, `checksum_mismatch` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`, `overloaded`, `timeout` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_retention: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The exam's id */
+                exam: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExamRetention"];
+                };
+            };
+            /** @description `unauthenticated`, `expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`, `bad_handle` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`, `no_such_route` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`, `overloaded`, `timeout` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_retention: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The exam's id */
+                exam: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RetentionPolicy"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExamRetention"];
+                };
+            };
+            /** @description `bad_json`, `bad_body` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthenticated`, `expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`, `bad_handle` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`, `no_such_route` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2813,6 +3848,250 @@ export interface operations {
             };
             /** @description `invalid`, `part_number`, `part_size`, `beyond_budget`, `parts_invalid`, `size_mismatch`, `checksum_mismatch` */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`, `overloaded`, `timeout` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_holds: {
+        parameters: {
+            query?: {
+                /** @description Of this exam only. */
+                exam?: string;
+                /** @description Those that were released too. */
+                released?: boolean;
+                /** @description `next` of the page before; absent for the first page. */
+                cursor?: string;
+                /** @description How many items at most, 1 to 1000; 100 if absent. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Hold"];
+                };
+            };
+            /** @description `unauthenticated`, `expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`, `bad_handle` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid`, `part_number`, `part_size`, `beyond_budget`, `parts_invalid`, `size_mismatch`, `checksum_mismatch` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`, `overloaded`, `timeout` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    place_hold: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewHold"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Hold"];
+                };
+            };
+            /** @description `bad_json`, `bad_body` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthenticated`, `expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`, `bad_handle` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid`, `part_number`, `part_size`, `beyond_budget`, `parts_invalid`, `size_mismatch`, `checksum_mismatch` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`, `overloaded`, `timeout` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    release_hold: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The hold's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Hold"];
+                };
+            };
+            /** @description `unauthenticated`, `expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`, `bad_handle` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`, `no_such_route` */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3264,6 +4543,122 @@ export interface operations {
             };
         };
     };
+    restore_recording: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The recording's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRestore"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Hold"];
+                };
+            };
+            /** @description `bad_json`, `bad_body` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthenticated`, `expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`, `bad_handle` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`, `no_such_route` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `wrong_state`: it is not marked, or gone */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid`, `part_number`, `part_size`, `beyond_budget`, `parts_invalid`, `size_mismatch`, `checksum_mismatch` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`, `overloaded`, `timeout` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     seal_recording: {
         parameters: {
             query?: never;
@@ -3537,6 +4932,165 @@ export interface operations {
             };
             /** @description `forbidden`, `bad_handle` */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid`, `part_number`, `part_size`, `beyond_budget`, `parts_invalid`, `size_mismatch`, `checksum_mismatch` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`, `overloaded`, `timeout` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    preview_retention: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Preview"];
+                };
+            };
+            /** @description `unauthenticated`, `expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`, `bad_handle` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`, `overloaded`, `timeout` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    run_retention: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRun"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description `bad_json`, `bad_body` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthenticated`, `expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`, `bad_handle` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `list_changed` */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
