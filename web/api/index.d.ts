@@ -174,7 +174,7 @@ export interface paths {
          * Post what has come that periods are counted from
          * @description The last word counts. What it makes due is looked at soon after.
          */
-        post: operations["post_exam_event"];
+        post: operations["post_anchor"];
         delete?: never;
         options?: never;
         head?: never;
@@ -582,6 +582,25 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * @description What counts from now on.
+         * @example {
+         *       "at": "2026-12-10T09:00:00Z",
+         *       "candidate": "C-00017",
+         *       "kind": "hiring_decided"
+         *     }
+         */
+        Anchor: {
+            /**
+             * Format: date-time
+             * @description When; absent if it was taken back.
+             */
+            at?: string | null;
+            /** @description For whom; absent for all. */
+            candidate?: string | null;
+            /** @description What has come. */
+            kind: string;
+        };
         /** @description A track that the candidate is to record. */
         AskedTrack: {
             /** @description How it is captured. */
@@ -835,25 +854,6 @@ export interface components {
             tracks: string[];
         };
         /**
-         * @description What counts from now on.
-         * @example {
-         *       "at": "2026-12-10T09:00:00Z",
-         *       "candidate": "C-00017",
-         *       "kind": "hiring_decided"
-         *     }
-         */
-        ExamEvent: {
-            /**
-             * Format: date-time
-             * @description When; absent if it was taken back.
-             */
-            at?: string | null;
-            /** @description For whom; absent for all. */
-            candidate?: string | null;
-            /** @description What has come. */
-            kind: string;
-        };
-        /**
          * @description How an exam's senders are slowed down, and who said so.
          * @example {
          *       "changed_at": "2026-11-22T06:00:10Z",
@@ -892,6 +892,11 @@ export interface components {
          *     }
          */
         ExamRetention: components["schemas"]["RetentionPolicy"] & {
+            /**
+             * Format: date-time
+             * @description Until when nothing is marked or deleted, of no exam, as the clock jumped ahead; absent if it did not.
+             */
+            paused_until?: string | null;
             /**
              * Format: int32
              * @description After how many days from the bell everything is gone, the grace included, unless somebody places a hold.
@@ -1003,6 +1008,27 @@ export interface components {
             url: string;
         };
         /**
+         * @description Something that periods are counted from.
+         * @example {
+         *       "at": "2026-12-10T09:00:00Z",
+         *       "candidate": "C-00017",
+         *       "kind": "hiring_decided"
+         *     }
+         */
+        NewAnchor: {
+            /**
+             * Format: date-time
+             * @description When it came; now if absent.
+             */
+            at?: string | null;
+            /** @description For one candidate, for whom it counts instead of what is posted for all; all if absent. */
+            candidate?: string | null;
+            /** @description `result_published`, `hiring_decided`, `review_closed` or `flagged`. */
+            kind: string;
+            /** @description Takes back what was posted. */
+            withdrawn?: boolean;
+        };
+        /**
          * @description What a platform says of a new exam.
          * @example {
          *       "after_crash": "next_take",
@@ -1067,27 +1093,6 @@ export interface components {
             title: string;
             /** @description What is recorded; `webcam` and `screen` if absent. */
             tracks?: string[] | null;
-        };
-        /**
-         * @description Something that periods are counted from.
-         * @example {
-         *       "at": "2026-12-10T09:00:00Z",
-         *       "candidate": "C-00017",
-         *       "kind": "hiring_decided"
-         *     }
-         */
-        NewExamEvent: {
-            /**
-             * Format: date-time
-             * @description When it came; now if absent.
-             */
-            at?: string | null;
-            /** @description For one candidate, for whom it counts instead of what is posted for all; all if absent. */
-            candidate?: string | null;
-            /** @description `result_published`, `hiring_decided`, `review_closed` or `flagged`. */
-            kind: string;
-            /** @description Takes back what was posted. */
-            withdrawn?: boolean;
         };
         /**
          * @description What may not be deleted: an exam, a candidate of it, a sitting (candidate and subject), or one recording.
@@ -1582,10 +1587,20 @@ export interface components {
                 ends_at?: string | null;
                 /** @description The exam. */
                 exam: string;
+                /**
+                 * Format: date-time
+                 * @description When its grace is over. Absent while it is yet to be looked at anew, as a policy or an anchor has changed.
+                 */
+                gone_at?: string | null;
                 /** @description A ULID. */
                 id: string;
                 /** @description The object's key in the bucket. */
                 key: string;
+                /**
+                 * Format: date-time
+                 * @description Since when it is marked for deletion; it can be restored until its grace is over.
+                 */
+                marked_at?: string | null;
                 /**
                  * Format: int64
                  * @description The most bytes it may have.
@@ -1717,7 +1732,7 @@ export interface components {
             size: number;
         };
         /**
-         * @description What a run would mark now.
+         * @description What a run would mark now, and what it would delete.
          * @example {
          *       "at": "2026-12-22T20:00:00Z",
          *       "bytes": 3298534883328,
@@ -1728,6 +1743,7 @@ export interface components {
          *           "bytes": 3298534883328,
          *           "exam": "spring-2026",
          *           "held": 17,
+         *           "over": 310,
          *           "policy": "spring-2026@2",
          *           "recordings": 12480,
          *           "rule": "delete 30 days after bell"
@@ -1735,8 +1751,10 @@ export interface components {
          *       ],
          *       "needs": "share",
          *       "of": 51200,
+         *       "over": 310,
          *       "recordings": 12480,
-         *       "saved_usd_per_month": 76.8
+         *       "saved_usd_per_month": 76.8,
+         *       "waiting": 0
          *     }
          */
         Preview: {
@@ -1760,8 +1778,9 @@ export interface components {
             /** @description By exam and rule. */
             lines: components["schemas"]["PreviewLine"][];
             /**
-             * @description Why a run waits to be confirmed: `old_data` (some were due before their policy was set) or `share` (they are more
-             *     than the set share of all); absent if it does not.
+             * @description Why a run waits to be confirmed: `old_data` (some were due before their policy was set), `share` (they are more
+             *     than the set share of all), or `clock` (it is more than a day ahead of the last run, and nothing is marked or deleted
+             *     until `paused_until`); absent if it does not.
              */
             needs?: string | null;
             /**
@@ -1769,6 +1788,17 @@ export interface components {
              * @description How many finished recordings there are.
              */
             of: number;
+            /**
+             * Format: int64
+             * @description How many were marked for long enough and would be deleted; the confirmation is about these too while `needs` is
+             *     `clock`.
+             */
+            over: number;
+            /**
+             * Format: date-time
+             * @description Until when nothing is marked or deleted but what somebody confirms, as the clock jumped ahead.
+             */
+            paused_until?: string | null;
             /**
              * Format: int64
              * @description How many would be marked.
@@ -1779,6 +1809,12 @@ export interface components {
              * @description What keeping these bytes costs in a month, in US dollars, where the list price in the store's region is known.
              */
             saved_usd_per_month?: number | null;
+            /**
+             * Format: int64
+             * @description How many runs have marked by themselves that are not gone yet; `GET /v1/exams/{exam}/recordings?marked=true` lists
+             *     an exam's.
+             */
+            waiting: number;
         };
         /** @description What one rule makes due. */
         PreviewLine: {
@@ -1794,6 +1830,11 @@ export interface components {
              * @description How many are due, but held.
              */
             held: number;
+            /**
+             * Format: int64
+             * @description How many were marked for long enough and would be deleted.
+             */
+            over: number;
             /** @description Which version of which policy. */
             policy: string;
             /**
@@ -1898,10 +1939,20 @@ export interface components {
             ends_at?: string | null;
             /** @description The exam. */
             exam: string;
+            /**
+             * Format: date-time
+             * @description When its grace is over. Absent while it is yet to be looked at anew, as a policy or an anchor has changed.
+             */
+            gone_at?: string | null;
             /** @description A ULID. */
             id: string;
             /** @description The object's key in the bucket. */
             key: string;
+            /**
+             * Format: date-time
+             * @description Since when it is marked for deletion; it can be restored until its grace is over.
+             */
+            marked_at?: string | null;
             /**
              * Format: int64
              * @description The most bytes it may have.
@@ -2045,7 +2096,7 @@ export interface components {
              * @description Recordings that were marked; they can be restored until their grace is over.
              */
             marked: number;
-            /** @description Why they do: `old_data` or `share`. */
+            /** @description Why they do: `old_data`, `share` or `clock`. */
             needs?: string | null;
             /**
              * Format: int64
@@ -2943,7 +2994,7 @@ export interface operations {
             };
         };
     };
-    post_exam_event: {
+    post_anchor: {
         parameters: {
             query?: never;
             header?: never;
@@ -2955,7 +3006,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["NewExamEvent"];
+                "application/json": components["schemas"]["NewAnchor"];
             };
         };
         responses: {
@@ -2964,7 +3015,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ExamEvent"];
+                    "application/json": components["schemas"]["Anchor"];
                 };
             };
             /** @description `bad_json`, `bad_body` */
@@ -3235,6 +3286,8 @@ export interface operations {
                 candidate?: string;
                 /** @description Only of this subject. */
                 subject?: string;
+                /** @description Only those that are marked for deletion and can still be restored; all if absent. */
+                marked?: boolean;
                 /** @description `next` of the page before; absent for the first page. */
                 cursor?: string;
                 /** @description How many at most, 1 to 1000; 100 if absent. */

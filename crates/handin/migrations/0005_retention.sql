@@ -51,6 +51,13 @@ create table hold (
 create index hold_open on hold (exam) where released_at is null;
 create index hold_expiring on hold (expires_at) where released_at is null and reminded_at is null;
 
+-- When a run looked last, by its clock, and until when runs stand still because that clock was far ahead (0: they do not).
+create table retention_look (
+    id           bigint not null primary key check (id = 1),
+    looked_at    bigint not null,
+    paused_until bigint not null
+);
+
 -- One for each batch of recordings that went together. Without its statement, the objects are being deleted.
 create table certificate (
     id         text_id not null primary key,

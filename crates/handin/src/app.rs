@@ -16,6 +16,7 @@ use crate::service::exams::ExamCache;
 use crate::service::keyring::{BadSecret, Keyring};
 use crate::service::pace::Paces;
 use crate::service::progress::Progress;
+use crate::service::retention::rate::Rate;
 use crate::service::tokens::TokenVerifier;
 
 /// Everything that services need. Shared as `Arc<App>`.
@@ -40,6 +41,8 @@ pub struct App {
     pub paces: Paces,
     /// What browsers said of themselves.
     pub progress: Progress,
+    /// How fast this node deletes.
+    pub deletions: Rate,
     /// Wakes the job runner.
     pub jobs: Wake,
 }
@@ -85,6 +88,7 @@ impl App {
             exams: ExamCache::default(),
             paces: Paces::new(ids.row(clock.now())),
             progress: Progress::default(),
+            deletions: Rate::default(),
             jobs: Wake::default(),
             config,
             clock,

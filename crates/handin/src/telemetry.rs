@@ -93,6 +93,12 @@ pub const METRICS: &[Metric] = &[
         "Recordings that are due and wait for somebody to confirm a run, as of the last one",
     ),
     metric(
+        "handin_retention_paused",
+        "gauge",
+        &[],
+        "1 while nothing is marked or deleted, as the clock was more than a day ahead of the last run; else 0",
+    ),
+    metric(
         "handin_retention_uncertified",
         "gauge",
         &[],

@@ -26,7 +26,7 @@ pub enum Command {
         server: Server,
     },
     /// Post what has come that retention counts from
-    Event(NewEvent),
+    Anchor(NewAnchor),
     /// How the sittings of an exam stand
     Status {
         /// The exam's id
@@ -36,9 +36,9 @@ pub enum Command {
     },
 }
 
-/// An event as it is written on a command line.
+/// An anchor as it is written on a command line.
 #[derive(Debug, clap::Args)]
-pub struct NewEvent {
+pub struct NewAnchor {
     /// The exam's id
     exam: String,
     /// What has come
@@ -57,17 +57,17 @@ pub struct NewEvent {
     server: Server,
 }
 
-impl NewEvent {
+impl NewAnchor {
     /// The body that posts it.
     fn body(&self) -> Value {
-        let mut event = json!({ "kind": self.kind, "withdrawn": self.withdrawn });
+        let mut anchor = json!({ "kind": self.kind, "withdrawn": self.withdrawn });
         if let Some(at) = &self.at {
-            event["at"] = at.as_str().into();
+            anchor["at"] = at.as_str().into();
         }
         if let Some(candidate) = &self.candidate {
-            event["candidate"] = candidate.as_str().into();
+            anchor["candidate"] = candidate.as_str().into();
         }
-        event
+        anchor
     }
 }
 
@@ -141,7 +141,7 @@ pub async fn run(command: Command) -> anyhow::Result<()> {
             let found = server.connect()?.call(Method::GET, &format!("/v1/exams/{exam}"), None).await?;
             show(&server, &found)
         }
-        Command::Event(new) => {
+        Command::Anchor(new) => {
             let path = format!("/v1/exams/{}/events", new.exam);
             let posted =
                 new.server.connect()?.call(Method::POST, &path, Some(Body::json(&new.body()))).await?;

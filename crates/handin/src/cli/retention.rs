@@ -151,6 +151,7 @@ fn describe_policy(policy: &Value) -> String {
     line("because", text(policy, "reason"));
     line("set", text(policy, "set_at"));
     line("by", text(policy, "set_by"));
+    line("paused", text(policy, "paused_until"));
     if let Some(days) = policy["promised_days"].as_u64() {
         line("promise", format!("gone {days} days after the bell, the grace included, unless held"));
     }
@@ -167,21 +168,23 @@ fn describe_preview(preview: &Value) -> String {
             text(line, "recordings"),
             bytes,
             text(line, "held"),
+            text(line, "over"),
         ]
     };
     let rows: Vec<Vec<String>> = preview["lines"].as_array().into_iter().flatten().map(cells).collect();
     let total = size(preview["bytes"].as_u64().unwrap_or_default());
     let mut page = format!(
-        "{} of {} recordings would be marked, {total}, held {}",
+        "{} of {} recordings would be marked, {total}, held {}; {} would be deleted",
         text(preview, "recordings"),
         text(preview, "of"),
-        text(preview, "held")
+        text(preview, "held"),
+        text(preview, "over")
     );
     if let Some(usd) = preview["saved_usd_per_month"].as_f64() {
         page.push_str(&format!("; keeping them costs ${usd:.2} a month"));
     }
     if !rows.is_empty() {
-        let heading = ["exam", "rule", "policy", "recordings", "size", "held"];
+        let heading = ["exam", "rule", "policy", "marks", "size", "held", "deletes"];
         page = format!("{}\n\n{page}", table(&heading, &rows));
     }
     if let Some(why) = preview["needs"].as_str() {
@@ -206,6 +209,7 @@ fn describe_run(ran: &Value) -> String {
 
 fn explain(why: &str) -> &'static str {
     match why {
+        "clock" => "The clock is more than a day ahead of the last run; nothing goes for a day by it",
         "old_data" => "Some of it was due before its policy was set",
         _ => "This is more than the share of all recordings that may go unasked",
     }
@@ -287,16 +291,21 @@ mod tests {
     #[test]
     fn a_preview_says_what_confirms_it() {
         let preview = json!({
-            "recordings": 2, "of": 9, "bytes": 3_200_000_000u64, "held": 1, "needs": "old_data", "confirmation": "17-ab",
+            "recordings": 2, "of": 9, "bytes": 3_200_000_000u64, "held": 1, "over": 3, "needs": "old_data",
+            "confirmation": "17-ab",
             "lines": [{ "exam": "spring", "rule": "delete 30 days after bell", "policy": "house@1", "recordings": 2,
-                "bytes": 3_200_000_000u64, "held": 1 }]
+                "bytes": 3_200_000_000u64, "held": 1, "over": 3 }]
         });
         let page = describe_preview(&preview);
-        assert!(page.contains("2 of 9 recordings would be marked, 3.2 GB, held 1"), "{page}");
+        assert!(
+            page.contains("2 of 9 recordings would be marked, 3.2 GB, held 1; 3 would be deleted"),
+            "{page}"
+        );
         assert!(page.ends_with("handin retention run --confirm 17-ab"), "{page}");
-        let quiet =
-            describe_preview(&json!({ "recordings": 0, "of": 9, "bytes": 0, "held": 0, "lines": [] }));
-        assert_eq!(quiet, "0 of 9 recordings would be marked, 0 B, held 0");
+        let quiet = describe_preview(
+            &json!({ "recordings": 0, "of": 9, "bytes": 0, "held": 0, "over": 0, "lines": [] }),
+        );
+        assert_eq!(quiet, "0 of 9 recordings would be marked, 0 B, held 0; 0 would be deleted");
     }
 
     #[test]

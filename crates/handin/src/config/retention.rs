@@ -25,7 +25,7 @@ section! {
         most_percent: u32 = 20, in 1..=100;
         /// Up to so many recordings, counted in the same way, need no confirmation, whatever their share.
         always_allowed: u64 = 100, in 0..=1_000_000;
-        /// How many recordings are deleted from the store per second at most.
+        /// How many objects a node deletes from the store per second, over some seconds; up to 500 go at once.
         deletes_per_s: u64 = 100, in 1..=10_000;
     }
 }

@@ -288,11 +288,3 @@ pub async fn of_certificate(db: &Db, certificate: &str) -> Result<Vec<DeletedRow
     };
     db.all(query(OF_CERTIFICATE).bind(certificate.to_owned())).await?.iter().map(row).collect()
 }
-
-pub(super) const MARKED_AT: &str = "select marked_at from recording where id = $1";
-
-/// Since when a recording is marked, if it is.
-pub async fn marked_at(db: &Db, id: &RecordingId) -> Result<Option<Timestamp>, Error> {
-    let row = db.one(query(MARKED_AT).bind(id.as_str())).await?;
-    row.map_or(Ok(None), |row| Row::new("recording", &row).opt_time("marked_at"))
-}

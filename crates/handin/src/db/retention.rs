@@ -1,4 +1,4 @@
-//! Retention policies, version by version, and the anchors that the platform posts.
+//! Retention policies, version by version, the anchors that the platform posts, and when a run looked last.
 //!
 //! Whatever changes when recordings are due stamps them in the same transaction, so that they are looked at again and
 //! nobody writes over it what followed from before.
@@ -179,5 +179,56 @@ impl Change for PostAnchor {
         execute(tx, posting).await?;
         stamp(tx, &self.exam, self.candidate.as_ref(), self.stamp).await?;
         self.caused.write(tx).await
+    }
+}
+
+/// When a run looked, and what it made of its clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Look {
+    /// When, by the clock of whoever looked.
+    pub looked_at: Timestamp,
+    /// Until when nothing is marked or deleted.
+    pub paused_until: Option<Timestamp>,
+}
+
+pub(super) const LOOKED: &str = "select looked_at, paused_until from retention_look where id = 1";
+
+/// The last look, if there was one.
+pub async fn last_look(db: &Db) -> Result<Option<Look>, Error> {
+    let row = db.one(query(LOOKED)).await?;
+    let read = |row| {
+        let row = Row::new("retention_look", row);
+        let paused_until = Some(row.time("paused_until")?).filter(|until| *until > Timestamp::UNIX_EPOCH);
+        Ok(Look { looked_at: row.time("looked_at")?, paused_until })
+    };
+    row.as_ref().map(read).transpose()
+}
+
+/// Notes a look. Gives `false`, and changes nothing, if somebody else has looked since.
+#[derive(Debug, Clone)]
+pub struct NoteLook {
+    /// The last one, as it was read.
+    pub last: Option<Look>,
+    /// This one.
+    pub look: Look,
+}
+
+pub(super) const FIRST_LOOK: &str = "\
+    insert into retention_look (id, looked_at, paused_until) values (1, $1, $2) on conflict (id) do nothing";
+
+pub(super) const NEXT_LOOK: &str =
+    "update retention_look set looked_at = $1, paused_until = $2 where id = 1 and looked_at = $3";
+
+impl Change for NoteLook {
+    type Out = bool;
+
+    async fn apply(&self, tx: &mut AnyConnection) -> Result<bool, Error> {
+        let Look { looked_at, paused_until } = self.look;
+        let noting = |text| query(text).bind(millis(looked_at)).bind(paused_until.map_or(0, millis));
+        let note = match self.last {
+            None => noting(FIRST_LOOK),
+            Some(last) => noting(NEXT_LOOK).bind(millis(last.looked_at)),
+        };
+        Ok(execute(tx, note).await? == 1)
     }
 }

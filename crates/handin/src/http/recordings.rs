@@ -102,6 +102,9 @@ pub struct RecordingQuery {
     candidate: Option<String>,
     /// Only of this subject.
     subject: Option<String>,
+    /// Only those that are marked for deletion and can still be restored; all if absent.
+    #[serde(default)]
+    marked: bool,
     /// `next` of the page before; absent for the first page.
     cursor: Option<String>,
     /// How many at most, 1 to 1000; 100 if absent.
@@ -271,6 +274,7 @@ impl TryFrom<RecordingQuery> for RecordingFilter {
             track: optional_field("track", query.track.as_deref())?,
             candidate: optional_field("candidate", query.candidate.as_deref())?,
             subject: optional_field("subject", query.subject.as_deref())?,
+            marked: query.marked,
         })
     }
 }

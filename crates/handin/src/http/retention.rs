@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use handin_core::ExamId;
+use handin_core::{Exam, ExamId};
 use http::StatusCode;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -13,7 +13,8 @@ use super::error::Problem;
 use super::extract::{Id, Json, Platform, field, optional_field};
 use crate::app::App;
 use crate::service;
-use crate::service::retention::anchors::{self, NewAnchor};
+use crate::service::retention::anchors;
+use crate::service::retention::pause;
 use crate::service::retention::policies::{self, Effective, PolicyText};
 use crate::service::retention::run::{self, Ran};
 use crate::service::retention::survey::{self, Line, Survey};
@@ -61,13 +62,16 @@ pub struct ExamRetention {
     set_by: String,
     /// After how many days from the bell everything is gone, the grace included, unless somebody places a hold.
     promised_days: u32,
+    /// Until when nothing is marked or deleted, of no exam, as the clock jumped ahead; absent if it did not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    paused_until: Option<Timestamp>,
 }
 
 /// Something that periods are counted from.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "kind": "hiring_decided", "at": "2026-12-10T09:00:00Z", "candidate": "C-00017" }))]
-pub struct NewExamEvent {
+pub struct NewAnchor {
     /// `result_published`, `hiring_decided`, `review_closed` or `flagged`.
     kind: String,
     /// When it came; now if absent.
@@ -82,7 +86,7 @@ pub struct NewExamEvent {
 /// What counts from now on.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({ "kind": "hiring_decided", "at": "2026-12-10T09:00:00Z", "candidate": "C-00017" }))]
-pub struct ExamEvent {
+pub struct Anchor {
     /// What has come.
     kind: &'static str,
     /// When; absent if it was taken back.
@@ -93,13 +97,14 @@ pub struct ExamEvent {
     candidate: Option<String>,
 }
 
-/// What a run would mark now.
+/// What a run would mark now, and what it would delete.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({
     "at": "2026-12-22T20:00:00Z", "confirmation": "1782158400000-3f1c0e0b5c2a4d6f8a9b0c1d2e3f4a5b", "of": 51200,
-    "recordings": 12480, "bytes": 3298534883328u64, "held": 17, "needs": "share", "saved_usd_per_month": 76.8,
+    "recordings": 12480, "bytes": 3298534883328u64, "held": 17, "over": 310, "waiting": 0, "needs": "share",
+    "saved_usd_per_month": 76.8,
     "lines": [{ "exam": "spring-2026", "policy": "spring-2026@2", "rule": "delete 30 days after bell",
-        "recordings": 12480, "bytes": 3298534883328u64, "held": 17 }]
+        "recordings": 12480, "bytes": 3298534883328u64, "held": 17, "over": 310 }]
 }))]
 pub struct Preview {
     /// As of when.
@@ -114,10 +119,20 @@ pub struct Preview {
     bytes: u64,
     /// How many are due, but held.
     held: u64,
-    /// Why a run waits to be confirmed: `old_data` (some were due before their policy was set) or `share` (they are more
-    /// than the set share of all); absent if it does not.
+    /// How many were marked for long enough and would be deleted; the confirmation is about these too while `needs` is
+    /// `clock`.
+    over: u64,
+    /// How many runs have marked by themselves that are not gone yet; `GET /v1/exams/{exam}/recordings?marked=true` lists
+    /// an exam's.
+    waiting: u64,
+    /// Why a run waits to be confirmed: `old_data` (some were due before their policy was set), `share` (they are more
+    /// than the set share of all), or `clock` (it is more than a day ahead of the last run, and nothing is marked or deleted
+    /// until `paused_until`); absent if it does not.
     #[serde(skip_serializing_if = "Option::is_none")]
     needs: Option<&'static str>,
+    /// Until when nothing is marked or deleted but what somebody confirms, as the clock jumped ahead.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    paused_until: Option<Timestamp>,
     /// What keeping these bytes costs in a month, in US dollars, where the list price in the store's region is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     saved_usd_per_month: Option<f64>,
@@ -140,6 +155,8 @@ pub struct PreviewLine {
     bytes: u64,
     /// How many are due, but held.
     held: u64,
+    /// How many were marked for long enough and would be deleted.
+    over: u64,
 }
 
 /// A run, confirmed or not.
@@ -161,7 +178,7 @@ pub struct Run {
     deleted: u64,
     /// Recordings that are due and wait for somebody to confirm.
     unconfirmed: u64,
-    /// Why they do: `old_data` or `share`.
+    /// Why they do: `old_data`, `share` or `clock`.
     #[serde(skip_serializing_if = "Option::is_none")]
     needs: Option<&'static str>,
 }
@@ -175,8 +192,7 @@ pub async fn show(
     Id(exam): Id<ExamId>,
 ) -> Result<axum::Json<ExamRetention>, Problem> {
     let exam = service::exams::get(&app, &exam).await?;
-    let (policy, days) = (policies::of(&app, &exam).await?, policies::promised_days(&app, &exam).await?);
-    Ok(axum::Json(ExamRetention::of(policy, days)))
+    Ok(axum::Json(ExamRetention::of(&app, &exam, policies::of(&app, &exam).await?).await?))
 }
 
 /// Set how long an exam's recordings are kept
@@ -194,27 +210,27 @@ pub async fn put(
 ) -> Result<axum::Json<ExamRetention>, Problem> {
     let policy = policies::set(&app, &who, &id, policy.into()).await?;
     let exam = service::exams::get(&app, &id).await?;
-    Ok(axum::Json(ExamRetention::of(policy, policies::promised_days(&app, &exam).await?)))
+    Ok(axum::Json(ExamRetention::of(&app, &exam, policy).await?))
 }
 
 /// Post what has come that periods are counted from
 ///
 /// The last word counts. What it makes due is looked at soon after.
-#[utoipa::path(post, path = "/v1/exams/{exam}/events", operation_id = "post_exam_event", tag = "platform",
-    request_body = NewExamEvent, params(("exam" = String, Path, description = "The exam's id")),
-    responses((status = 201, body = ExamEvent)))]
-pub async fn post_event(
+#[utoipa::path(post, path = "/v1/exams/{exam}/events", operation_id = "post_anchor", tag = "platform",
+    request_body = NewAnchor, params(("exam" = String, Path, description = "The exam's id")),
+    responses((status = 201, body = Anchor)))]
+pub async fn post_anchor(
     State(app): State<Arc<App>>,
     Platform(who): Platform,
     Id(exam): Id<ExamId>,
-    Json(new): Json<NewExamEvent>,
-) -> Result<(StatusCode, axum::Json<ExamEvent>), Problem> {
+    Json(new): Json<NewAnchor>,
+) -> Result<(StatusCode, axum::Json<Anchor>), Problem> {
     let kind = field("kind", &new.kind)?;
     let candidate = optional_field("candidate", new.candidate.as_deref())?;
-    let anchor = NewAnchor { kind, at: new.at, candidate, withdrawn: new.withdrawn };
+    let anchor = anchors::NewAnchor { kind, at: new.at, candidate, withdrawn: new.withdrawn };
     let at = anchors::post(&app, &who, &exam, anchor).await?;
-    let event = ExamEvent { kind: kind.as_str(), at, candidate: new.candidate };
-    Ok((StatusCode::CREATED, axum::Json(event)))
+    let posted = Anchor { kind: kind.as_str(), at, candidate: new.candidate };
+    Ok((StatusCode::CREATED, axum::Json(posted)))
 }
 
 /// See what a retention run would mark now
@@ -224,7 +240,9 @@ pub async fn preview(
     State(app): State<Arc<App>>,
     _platform: Platform,
 ) -> Result<axum::Json<Preview>, Problem> {
-    Ok(axum::Json(survey::survey(&app, app.clock.now()).await?.into()))
+    let survey = survey::survey(&app, app.clock.now()).await?;
+    let saved_usd_per_month = survey::usd_per_month(&app, survey.total.bytes);
+    Ok(axum::Json(Preview { saved_usd_per_month, ..survey.into() }))
 }
 
 /// Run retention now
@@ -243,9 +261,15 @@ pub async fn run(
 }
 
 impl ExamRetention {
-    fn of(it: Effective, promised_days: u32) -> ExamRetention {
-        let policy = PolicyText::of(&it.policy).into();
-        ExamRetention { policy, version: it.version, set_at: it.set_at, set_by: it.set_by, promised_days }
+    async fn of(app: &App, exam: &Exam, it: Effective) -> Result<ExamRetention, service::Error> {
+        Ok(ExamRetention {
+            policy: PolicyText::of(&it.policy).into(),
+            version: it.version,
+            set_at: it.set_at,
+            set_by: it.set_by,
+            promised_days: policies::promised_days(app, exam).await?,
+            paused_until: pause::until(app, app.clock.now()).await?,
+        })
     }
 }
 
@@ -272,8 +296,11 @@ impl From<Survey> for Preview {
             recordings: it.total.recordings,
             bytes: it.total.bytes,
             held: it.total.held,
+            over: it.total.over,
+            waiting: it.waiting,
             needs: it.needs.map(survey::Needs::word),
-            saved_usd_per_month: it.saved_usd_per_month,
+            paused_until: it.paused_until,
+            saved_usd_per_month: None,
             lines: it.lines.into_iter().map(PreviewLine::from).collect(),
         }
     }
@@ -288,6 +315,7 @@ impl From<Line> for PreviewLine {
             recordings: it.tally.recordings,
             bytes: it.tally.bytes,
             held: it.tally.held,
+            over: it.tally.over,
         }
     }
 }

@@ -32,7 +32,7 @@ fn platform() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(recordings::list))
         .routes(routes!(recordings::link))
         .routes(routes!(retention::show, retention::put))
-        .routes(routes!(retention::post_event))
+        .routes(routes!(retention::post_anchor))
         .routes(routes!(retention::preview))
         .routes(routes!(retention::run))
         .routes(routes!(holds::place, holds::list))

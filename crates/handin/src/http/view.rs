@@ -75,6 +75,12 @@ pub struct Recording {
     /// Parts of the object.
     #[serde(skip_serializing_if = "Option::is_none")]
     sealed_parts: Option<u32>,
+    /// Since when it is marked for deletion; it can be restored until its grace is over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    marked_at: Option<Timestamp>,
+    /// When its grace is over. Absent while it is yet to be looked at anew, as a policy or an anchor has changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gone_at: Option<Timestamp>,
     /// Hex SHA-256 over the part hashes, one after the other.
     #[serde(skip_serializing_if = "Option::is_none")]
     sha256_parts: Option<String>,
@@ -146,6 +152,8 @@ impl From<&Row> for Recording {
             sealed_at: row.sealed_at,
             sealed_size: row.sealed_size,
             sealed_parts: row.sealed_parts,
+            marked_at: row.marked_at,
+            gone_at: row.gone_at,
             sha256_parts: row.sha256_parts.clone(),
             duration_ms: row.duration_ms,
             reason: row.reason.map(handin_core::Reason::as_str),

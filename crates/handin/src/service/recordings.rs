@@ -455,6 +455,8 @@ pub struct RecordingFilter {
     pub candidate: Option<CandidateId>,
     /// Of this subject.
     pub subject: Option<SubjectId>,
+    /// Only those that are marked for deletion.
+    pub marked: bool,
 }
 
 /// Recordings of an exam by id, ascending, from after the given one.
@@ -469,8 +471,8 @@ pub async fn list(
     limit: u32,
 ) -> Result<Vec<Recording>, Error> {
     super::exams::get(app, exam).await?;
-    let RecordingFilter { state, track, candidate, subject } = filter;
-    let filter = Filter { exam: exam.clone(), subject, candidate, track, state };
+    let RecordingFilter { state, track, candidate, subject, marked } = filter;
+    let filter = Filter { exam: exam.clone(), subject, candidate, track, state, marked };
     Ok(db::recordings::list(&app.db, &filter, after.as_ref(), limit).await?)
 }
 

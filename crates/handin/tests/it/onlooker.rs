@@ -2,11 +2,11 @@
 
 use handin::config::Store;
 use handin::objects::Now;
-use handin_s3::ops::{ListMultipartUploads, ListObjectsV2};
-use handin_s3::{Bucket, Credentials, Expiry, Operation, Response, Signer, Style};
+use handin_s3::ops::{GetBucketVersioning, ListMultipartUploads, ListObjectVersions, ListObjectsV2};
+use handin_s3::{Bucket, Call, Credentials, Expiry, Operation, Response, Signer, Style};
 use secrecy::ExposeSecret as _;
 
-/// Looks and touches nothing.
+/// Looks, and touches nothing but whether the bucket keeps versions.
 pub struct Onlooker {
     signer: Signer,
     now: Now,
@@ -36,13 +36,32 @@ impl Onlooker {
         page.uploads.into_iter().map(|upload| upload.key).collect()
     }
 
+    /// The key of every version and every delete marker.
+    pub async fn versions(&self) -> Vec<String> {
+        let page = self.ask(&ListObjectVersions::default()).await;
+        page.versions.into_iter().map(|version| version.key).collect()
+    }
+
+    /// Has the bucket keep versions; `false` where the store cannot.
+    pub async fn keep_versions(&self) -> bool {
+        let body = "<VersioningConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Status>Enabled</Status>\
+                    </VersioningConfiguration>";
+        let url = self.presigned(&Call { method: http::Method::PUT, ..GetBucketVersioning.call() });
+        let answer = client().put(url).body(body).send().await.unwrap();
+        answer.status().is_success() && self.ask(&GetBucketVersioning).await
+    }
+
     async fn ask<O: Operation>(&self, operation: &O) -> O::Answer {
-        let expiry = Expiry::from_secs(300).unwrap();
-        let url = operation.call().presign(&self.signer, (self.now)().as_second(), expiry);
-        let client = reqwest::Client::builder().timeout(std::time::Duration::from_secs(30)).build().unwrap();
-        let answer = client.get(url).send().await.unwrap();
+        let answer = client().get(self.presigned(&operation.call())).send().await.unwrap();
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
         let body = answer.bytes().await.unwrap();
         operation.answer(&Response { status, headers: &headers, body: &body }).unwrap()
     }
+    fn presigned(&self, call: &Call<'_>) -> String {
+        call.presign(&self.signer, (self.now)().as_second(), Expiry::from_secs(300).unwrap())
+    }
+}
+
+fn client() -> reqwest::Client {
+    reqwest::Client::builder().timeout(std::time::Duration::from_secs(30)).build().unwrap()
 }

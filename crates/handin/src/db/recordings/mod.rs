@@ -76,6 +76,10 @@ pub struct Recording {
     pub ends_at: Option<Timestamp>,
     /// What the browser says it recorded, JSON, once it has said so. Lists leave it out: it has a line for each part.
     pub claim: Option<String>,
+    /// Since when a finished one is marked for deletion, if it is.
+    pub marked_at: Option<Timestamp>,
+    /// When its grace is over; absent too while it is yet to be looked at anew.
+    pub gone_at: Option<Timestamp>,
     /// Who seals it now.
     pub lease_owner: Option<String>,
     /// Until when.
@@ -115,7 +119,7 @@ macro_rules! columns {
          object_key, upload_id, write_token, content_type, part_size, max_parts, max_bytes, size, sha256, \
          declared_sha256, idempotency_key, seen_at, recorded_ms, pending_bytes, confirmed_bytes, confirmed_parts, \
          lease_owner, lease_until, sealed_at, sealed_size, sealed_parts, sha256_parts, duration_ms, reason, \
-         ended_at, missing"
+         ended_at, missing, marked_at, due_at"
     };
 }
 use columns;
@@ -193,6 +197,8 @@ pub struct Filter {
     pub track: Option<Track>,
     /// Those in this state.
     pub state: Option<State>,
+    /// Those that are marked for deletion.
+    pub marked: bool,
 }
 
 // Both bounds are bounds of the index, so that a page costs the same wherever it is, and one candidate costs little.
@@ -203,7 +209,8 @@ pub(in crate::db) const LIST: &str = concat!(
      where exam = $1 and (candidate, subject, track, take) > ($2, $3, $4, $5) and candidate <= $6 \
        and (cast($7 as text) is null or subject = $7) and (cast($8 as text) is null or track = $8) \
        and (cast($9 as text) is null or state = $9) \
-     order by candidate, subject, track, take limit $10"
+       and (cast($10 as bigint) = 0 or (marked_at is not null and state in ('sealed', 'partial'))) \
+     order by candidate, subject, track, take limit $11"
 );
 
 /// Sorts behind every candidate id: they are ASCII without the last character.
@@ -238,6 +245,7 @@ pub async fn list(
         .bind(filter.subject.as_ref().map(SubjectId::to_string))
         .bind(filter.track.as_ref().map(Track::to_string))
         .bind(filter.state.map(|state| state.as_str().to_owned()))
+        .bind(i64::from(filter.marked))
         .bind(i64::from(limit));
     db.all(list).await?.iter().map(recording).collect()
 }
@@ -337,6 +345,10 @@ pub async fn known(db: &Db, ids: &[RecordingId]) -> Result<HashSet<RecordingId>,
 
 fn recording(row: &AnyRow) -> Result<Recording, Error> {
     let row = Row::new("recording", row);
+    let state: State = row.name("state")?;
+    let marked_at = row.opt_time("marked_at")?.filter(|_| state.has_object());
+    // What is not positive is a stamp.
+    let gone_at = (marked_at.is_some() && row.number::<i64>("due_at")? > 0).then(|| row.time("due_at"));
     Ok(Recording {
         id: row.name("id")?,
         exam: row.name("exam")?,
@@ -345,7 +357,7 @@ fn recording(row: &AnyRow) -> Result<Recording, Error> {
         track: row.name("track")?,
         take: row.number("take")?,
         upload: row.name("upload")?,
-        state: row.name("state")?,
+        state,
         key: row.text("object_key")?,
         upload_id: row.opt_text("upload_id")?,
         write_token: row.text("write_token")?,
@@ -362,6 +374,8 @@ fn recording(row: &AnyRow) -> Result<Recording, Error> {
         salvage_at: row.time("salvage_at")?,
         ends_at: row.opt_time("ends_at")?,
         claim: row.opt_text("claim")?,
+        marked_at,
+        gone_at: gone_at.transpose()?,
         lease_owner: row.opt_text("lease_owner")?,
         lease_until: row.opt_time("lease_until")?,
         sealed_at: row.opt_time("sealed_at")?,

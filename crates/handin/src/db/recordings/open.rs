@@ -220,6 +220,8 @@ impl NewRecording {
             salvage_at: self.salvage_at,
             ends_at: self.ends_at,
             claim: None,
+            marked_at: None,
+            gone_at: None,
             lease_owner: None,
             lease_until: None,
             sealed_at: None,

@@ -163,7 +163,14 @@ async fn fill(db: &Db) {
 }
 
 fn everything() -> Filter {
-    Filter { exam: exam("spring").id, subject: None, candidate: None, track: None, state: None }
+    Filter {
+        exam: exam("spring").id,
+        subject: None,
+        candidate: None,
+        track: None,
+        state: None,
+        marked: false,
+    }
 }
 
 /// Reads a list to its end, seven at a time.

@@ -164,7 +164,7 @@ async fn what_is_held_is_neither_marked_nor_deleted() {
         let by: Vec<_> = over.iter().map(|row| row.marked_by.as_deref()).collect();
         assert_eq!(by.iter().filter(|by| **by == Some("retention")).count(), 2, "{by:?}");
         assert_eq!(db.change(hold(2, Some(2))).await.unwrap(), 1);
-        assert_eq!(due::marked_at(&db, &id(2)).await.unwrap(), None, "its mark was taken back");
+        assert_eq!(get(&db, &id(2)).await.unwrap().unwrap().marked_at, None, "its mark was taken back");
         assert_eq!(db.change(deletion(1, &over)).await.unwrap(), 1);
         let states = async |n| get(&db, &id(n)).await.unwrap().unwrap().state;
         assert_eq!(
@@ -220,7 +220,7 @@ async fn a_hold_that_is_being_placed_is_waited_for_by_a_mark() {
         sealed(&test.db, 1).await;
         let row = all(&test.db, 0).await.remove(0);
         assert_eq!(behind_a_hold(&test, mark(&row, 700)).await, 0);
-        assert_eq!(due::marked_at(&test.db, &id(1)).await.unwrap(), None);
+        assert_eq!(get(&test.db, &id(1)).await.unwrap().unwrap().marked_at, None);
     })
     .await;
 }

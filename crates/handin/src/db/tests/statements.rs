@@ -39,7 +39,6 @@ fn texts() -> Vec<&'static str> {
         due::MARK,
         due::DELETE,
         due::OF_CERTIFICATE,
-        due::MARKED_AT,
         exams::CREATE,
         exams::GET,
         exams::LIST,
@@ -93,6 +92,9 @@ fn texts() -> Vec<&'static str> {
         retention::STAMP_CANDIDATE,
         retention::POST,
         retention::WITHDRAW,
+        retention::LOOKED,
+        retention::FIRST_LOOK,
+        retention::NEXT_LOOK,
         revisions::OF,
         revisions::GIVE_UP_OTHERS,
         revisions::BEGIN,
@@ -231,25 +233,38 @@ async fn lists_come_in_the_order_of_their_index() {
 #[tokio::test]
 async fn what_is_due_is_found_by_its_index_on_both_databases() {
     on_each(|test| async move {
-        let text = due::WALK.replace("$1", "0").replace("$2", "'x'").replace("$3", "1").replace("$4", "500");
         let plan = match test.kind {
-            Kind::Sqlite => plan(&test, &text).await,
-            Kind::Postgres => postgres_plan(&test, &text).await,
+            Kind::Sqlite => plan(&test, due::WALK).await,
+            Kind::Postgres => postgres_plan(&test).await,
         };
         assert!(plan.iter().any(|step| step.contains("recording_due")), "{plan:#?}");
+        // Holds and anchors are few; theirs may be read as it likes.
         let bad = |step: &&String| {
-            ["SCAN recording", "Seq Scan", "Sort", "TEMP B-TREE"].iter().any(|bad| step.contains(bad))
+            let scans = ["SCAN recording", "Seq Scan on recording", "Sort", "TEMP B-TREE"];
+            scans.iter().any(|bad| step.contains(bad))
         };
         assert_eq!(plan.iter().find(bad), None, "{plan:#?}");
     })
     .await;
 }
 
-/// How PostgreSQL would run a statement on tables that are not empty.
-async fn postgres_plan(test: &TestDb, text: &str) -> Vec<String> {
+/// How PostgreSQL means to run [`due::WALK`] whatever its values are, over twenty thousand sealed recordings whose time comes
+/// one after the other.
+async fn postgres_plan(test: &TestDb) -> Vec<String> {
+    opened(&test.db, 0).await;
     let mut connection = stranger(&test.settings.url).await;
-    connection.execute("set enable_seqscan = off").await.unwrap();
-    let explain = sqlx::query(AssertSqlSafe(format!("explain {text}")));
+    for text in [
+        "insert into recording select (jsonb_populate_record(recording, jsonb_build_object('id', 'n' || n, 'take', n + 1,
+            'idempotency_key', null, 'state', 'sealed', 'sealed_at', 1, 'sealed_size', 1, 'due_at', n * 1000))).*
+         from recording, generate_series(1, 20000) n",
+        "analyze",
+        "set plan_cache_mode = force_generic_plan",
+    ] {
+        connection.execute(text).await.unwrap();
+    }
+    let prepare = format!("prepare walk (bigint, text, bigint, bigint) as {}", due::WALK);
+    connection.execute(AssertSqlSafe(prepare)).await.unwrap();
+    let explain = sqlx::query("explain execute walk (0, 'x', 5000, 500)");
     let rows = explain.fetch_all(&mut connection).await.unwrap();
     rows.iter().map(|row| sqlx::Row::get(row, 0)).collect()
 }

@@ -41,6 +41,7 @@ pub async fn destroy(app: &App, certificate: &str) -> Result<(), Error> {
     }
     let rows = db::due::of_certificate(&app.db, &certificate.order.id).await?;
     let keys = keys(app, &rows).await?;
+    take_turn(app, keys.len())?;
     // Asked first: whoever may not ask deletes nothing that could never be certified.
     let keeps_versions = app.objects.keeps_versions().await?;
     erase(app, &rows, &keys).await?;
@@ -52,6 +53,15 @@ pub async fn destroy(app: &App, certificate: &str) -> Result<(), Error> {
     check_gone(app, &keys).await?;
     wait_for_writers(app, &rows).await?;
     certify(app, &certificate, &rows, &keys).await
+}
+
+fn take_turn(app: &App, deletions: usize) -> Result<(), Error> {
+    let turn = app.deletions.take(app.clock.now(), deletions, app.config.retention.deletes_per_s);
+    turn.map_err(|retry_after| Error::Unavailable {
+        what: "the object store",
+        retry_after,
+        source: "so many deletions are under way that this one has to wait".into(),
+    })
 }
 
 /// Every key that an object of these recordings has, or had, with the write token that makes it ours.

@@ -121,12 +121,11 @@ fn check_named(new: &NewHold, row: &Recording) -> Result<(), Error> {
 /// [`Error::NotFound`]; [`Error::State`] when it is not marked.
 pub async fn restore(app: &App, who: &Platform, id: &RecordingId, new: NewHold) -> Result<Hold, Error> {
     let row = db::recordings::get(&app.db, id).await?.ok_or(Error::NotFound("recording"))?;
-    let marked = db::due::marked_at(&app.db, id).await?;
     let hint = match row.state {
         State::Deleted => "its grace is over; only what is marked can be restored",
         _ => "it is not marked for deletion; place a hold to keep it that way",
     };
-    if marked.is_none() || !row.state.has_object() {
+    if row.marked_at.is_none() {
         return Err(Error::State { state: row.state, hint });
     }
     match place(app, who, NewHold { recording: Some(id.clone()), ..new }).await? {

@@ -8,7 +8,9 @@ pub mod anchors;
 pub mod certificates;
 pub mod destroy;
 pub mod holds;
+pub mod pause;
 pub mod policies;
+pub mod rate;
 pub mod run;
 pub mod survey;
 

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use handin_core::ExamId;
 
-use super::survey::{Looked, Needs, Survey, Verdict, Walk, is_too_much, moment, survey};
-use super::{BY_ITSELF, destroy, grace, holds, job};
+use super::survey::{Item, Looked, Needs, Survey, Verdict, Walk, is_too_much, moment, survey};
+use super::{BY_ITSELF, destroy, grace, holds, job, pause};
 use crate::app::App;
 use crate::db::Caused;
 use crate::db::certificates::NewCertificate;
@@ -41,10 +41,15 @@ pub struct Ran {
 pub async fn run(app: &App) -> Result<Ran, Error> {
     holds::remind(app).await?;
     destroy::take_up(app).await?;
+    pause::look(app).await?;
     let survey = survey(app, app.clock.now()).await?;
     let fresh = survey.list.values().filter(|item| !item.old).count() as u64;
     let too_much = is_too_much(app, survey.waiting + fresh, survey.of);
-    let ran = act(app, BY_ITSELF, &survey, |old| !old && !too_much).await?;
+    let paused = survey.paused_until.is_some();
+    let ran = act(app, BY_ITSELF, &survey, |item| !item.old && !too_much && !paused).await?;
+    if let Some(until) = survey.paused_until {
+        tracing::error!(%until, "the clock is far ahead of the last run: nothing is marked or deleted until then");
+    }
     if let Some(needs) = ran.needs {
         tracing::warn!(
             recordings = ran.unconfirmed,
@@ -74,24 +79,26 @@ pub async fn run_as(app: &App, who: &Platform, confirmation: Option<&str>) -> Re
     act(app, &who.key_id, &survey, |_| true).await
 }
 
-/// Walks once more and acts on each page; marks, by the word of `by`, only what is on the list and `allowed`, which is told
-/// whether it is old.
-async fn act(app: &App, by: &str, survey: &Survey, allowed: impl Fn(bool) -> bool) -> Result<Ran, Error> {
+/// Walks once more and acts on each page; marks, by the word of `by`, only what is on the list and `allowed`, and while runs
+/// stand still deletes nothing else either.
+async fn act(app: &App, by: &str, survey: &Survey, allowed: impl Fn(&Item) -> bool) -> Result<Ran, Error> {
     let now = app.clock.now();
     let mut walk = Walk::begin(app, now);
     let mut ran = Ran::default();
     while let Some(page) = walk.page().await? {
-        let marks = |looked: &Looked| match looked.verdict {
-            Verdict::Mark { old } => survey.list.contains_key(&looked.row.id) && allowed(old),
-            _ => false,
+        let may = |looked: &Looked| match (survey.list.get(&looked.row.id), &looked.verdict) {
+            (Some(item), _) => allowed(item),
+            (None, verdict) => *verdict == Verdict::Over && survey.paused_until.is_none(),
         };
-        let moves: Vec<Move> = page.iter().filter_map(|looked| next(app, looked, marks, by)).collect();
-        let wanted = page.iter().filter(|looked| matches!(looked.verdict, Verdict::Mark { .. }));
-        ran.unconfirmed += wanted.filter(|looked| !marks(looked)).count() as u64;
+        let moves: Vec<Move> = page.iter().filter_map(|looked| next(app, looked, may, by)).collect();
+        let wanted =
+            page.iter().filter(|looked| matches!(looked.verdict, Verdict::Mark { .. } | Verdict::Over));
+        ran.unconfirmed += wanted.filter(|looked| !may(looked)).count() as u64;
         if !moves.is_empty() {
             ran.marked += app.db.change(Moves(moves)).await?;
         }
-        ran.deleted += delete_what_is_over(app, page, ran.deleted).await?;
+        let over = page.into_iter().filter(|looked| looked.verdict == Verdict::Over && may(looked));
+        ran.deleted += delete(app, over, ran.deleted).await?;
     }
     ran.needs = survey.needs.filter(|_| ran.unconfirmed > 0);
     metrics::counter!("handin_retention_total", "step" => "marked").increment(ran.marked);
@@ -118,11 +125,11 @@ fn next(app: &App, looked: &Looked, allowed: impl Fn(&Looked) -> bool, by: &str)
     Some(Move { id: row.id.clone(), seen: row.seen, due_at, mark })
 }
 
-/// Deletes what is over, one certificate for each exam, version of a policy, and word by which it was marked. `earlier`
+/// Deletes recordings, one certificate for each exam, version of a policy, and word by which it was marked. `earlier`
 /// recordings of this run go first.
-async fn delete_what_is_over(app: &App, page: Vec<Looked>, earlier: u64) -> Result<u64, Error> {
+async fn delete(app: &App, over: impl Iterator<Item = Looked>, earlier: u64) -> Result<u64, Error> {
     let mut batches: BTreeMap<(ExamId, String, String), Vec<Doomed>> = BTreeMap::new();
-    for Looked { row, policy, .. } in page.into_iter().filter(|looked| looked.verdict == Verdict::Over) {
+    for Looked { row, policy, .. } in over {
         let payload = serde_json::json!({ "id": row.id.as_str(), "key": row.key });
         let event = crate::service::new_event(app, "recording.deleted", &row.id, &row.exam, &payload);
         let by = row.marked_by.unwrap_or_else(|| BY_ITSELF.to_owned());

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use sha2::Digest as _;
 
 use super::policies::{Effective, of};
-use super::{BY_ITSELF, grace};
+use super::{BY_ITSELF, grace, pause};
 use crate::app::App;
 use crate::db;
 use crate::db::due::DueRow;
@@ -125,6 +125,8 @@ pub struct Tally {
     pub bytes: u64,
     /// How many are due, but held.
     pub held: u64,
+    /// How many are marked and their grace is over: they would be deleted.
+    pub over: u64,
 }
 
 /// What one rule of one exam's policy makes due.
@@ -143,6 +145,8 @@ pub struct Line {
 /// Why a run waits for somebody to confirm it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Needs {
+    /// The clock is more than a day ahead of the last run, or was less than a day ago.
+    Clock,
     /// Some recordings were due before the policy was set that makes them due.
     OldData,
     /// With what earlier runs have marked, it would be more than the set share of all recordings.
@@ -153,13 +157,14 @@ impl Needs {
     /// A word for it.
     pub fn word(self) -> &'static str {
         match self {
+            Needs::Clock => "clock",
             Needs::OldData => "old_data",
             Needs::Share => "share",
         }
     }
 }
 
-/// Everything that a run would mark.
+/// Everything that a run would mark, and what it would delete.
 #[derive(Debug, Clone)]
 pub struct Survey {
     /// As of when.
@@ -176,12 +181,12 @@ pub struct Survey {
     pub waiting: u64,
     /// Why it waits to be confirmed, if it does.
     pub needs: Option<Needs>,
-    /// What keeping these bytes costs in a month, in US dollars, where the price in the store's region is known.
-    pub saved_usd_per_month: Option<f64>,
+    /// Until when nothing is marked or deleted but what somebody confirms, as the clock jumped ahead.
+    pub paused_until: Option<Timestamp>,
     pub(super) list: BTreeMap<RecordingId, Item>,
 }
 
-/// A recording on the list.
+/// A recording on the list: it is to be marked, or, while runs stand still, deleted.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Item {
     digest: Sha256,
@@ -193,12 +198,13 @@ pub(super) struct Item {
 /// # Errors
 /// When the database is not available.
 pub async fn survey(app: &App, at: Timestamp) -> Result<Survey, Error> {
+    let paused_until = pause::until(app, at).await?;
     let mut walk = Walk::begin(app, at);
     let mut list = BTreeMap::new();
     let mut lines: BTreeMap<(ExamId, String, String), Tally> = BTreeMap::new();
     while let Some(page) = walk.page().await? {
         for looked in page {
-            take(&mut list, &mut lines, looked);
+            take(&mut list, &mut lines, looked, paused_until.is_some());
         }
     }
     let of = db::due::count(&app.db).await?;
@@ -210,8 +216,11 @@ pub async fn survey(app: &App, at: Timestamp) -> Result<Survey, Error> {
         total,
         of,
         waiting,
-        needs: needs(app, &list, waiting, of),
-        saved_usd_per_month: monthly_usd(app, total.bytes),
+        needs: match paused_until {
+            Some(_) => (!list.is_empty()).then_some(Needs::Clock),
+            None => needs(app, &list, waiting, of),
+        },
+        paused_until,
         lines: lines
             .into_iter()
             .map(|((exam, policy, rule), tally)| Line { exam, policy, rule, tally })
@@ -224,17 +233,21 @@ fn take(
     list: &mut BTreeMap<RecordingId, Item>,
     lines: &mut BTreeMap<(ExamId, String, String), Tally>,
     looked: Looked,
+    paused: bool,
 ) {
     let Looked { row, policy, verdict, rule } = looked;
-    let tally = match verdict {
-        Verdict::Held => Tally { held: 1, ..Tally::default() },
+    let (tally, listed) = match verdict {
+        Verdict::Held => (Tally { held: 1, ..Tally::default() }, None),
         Verdict::Mark { old } => {
-            let line = format!("{} {} {} {} {rule}", row.id, row.key, row.size, policy.version);
-            list.insert(row.id, Item { digest: sha2::Sha256::digest(line).into(), old });
-            Tally { recordings: 1, bytes: row.size, held: 0 }
+            (Tally { recordings: 1, bytes: row.size, ..Tally::default() }, Some(("", old)))
         }
-        Verdict::Later(_) | Verdict::Waiting(_) | Verdict::Over => return,
+        Verdict::Over => (Tally { over: 1, ..Tally::default() }, paused.then_some((" over", false))),
+        Verdict::Later(_) | Verdict::Waiting(_) => return,
     };
+    if let Some((mark, old)) = listed {
+        let line = format!("{} {} {} {} {rule}{mark}", row.id, row.key, row.size, policy.version);
+        list.insert(row.id, Item { digest: sha2::Sha256::digest(line).into(), old });
+    }
     let line = lines.entry((row.exam, policy.version.clone(), rule)).or_default();
     *line = line.plus(tally);
 }
@@ -245,6 +258,7 @@ impl Tally {
             recordings: self.recordings + other.recordings,
             bytes: self.bytes + other.bytes,
             held: self.held + other.held,
+            over: self.over + other.over,
         }
     }
 }
@@ -278,7 +292,8 @@ pub(super) fn is_too_much(app: &App, marks: u64, of: u64) -> bool {
         && u128::from(marks) * 100 > u128::from(of) * u128::from(retention.most_percent)
 }
 
-fn monthly_usd(app: &App, bytes: u64) -> Option<f64> {
+/// What keeping so many bytes costs in a month, in US dollars, where the list price in the store's region is known.
+pub fn usd_per_month(app: &App, bytes: u64) -> Option<f64> {
     let prices = handin_plan::Prices::read(None).ok()?;
     let region = prices.region.get(&app.config.store.region)?;
     Some(bytes as f64 / GB * region.storage.of(handin_plan::Class::Standard).usd)

@@ -17,16 +17,16 @@ async fn each_scope_holds_what_it_names_and_nothing_else() {
     for scope in &scopes {
         assert_eq!(place(&app, scope).await["covers"], 1, "{scope}");
     }
-    pass_days(&app, 31);
+    pass_days(&app, 31).await;
     assert_eq!(ran(&app).await, (1, 0));
     assert_eq!(super::preview(&app).await["held"], 3);
     let whole = place(&app, &json!({ "exam": "spring", "reason": "a court asks" })).await;
     assert_eq!(whole["covers"], 4);
-    pass_days(&app, 8);
+    pass_days(&app, 8).await;
     assert_eq!(ran(&app).await, (0, 0), "the mark of c4 was taken back");
     release(&app, &whole).await;
     assert_eq!(ran(&app).await, (1, 0), "and its grace begins anew");
-    pass_days(&app, 8);
+    pass_days(&app, 8).await;
     assert_eq!(ran(&app).await, (0, 1));
     assert_eq!(state(&app, &sealed[3]).await, "deleted");
     assert_eq!(app.bucket().objects().await.len(), 3);
@@ -56,7 +56,7 @@ async fn what_is_held_while_it_is_recorded_its_own_candidate_cannot_discard() {
     assert_eq!(state(&app, &open).await, "open");
     let sealed = app.seal(&open, &[b"the only part"]).await.expect(200);
     assert_eq!(sealed["state"], "sealed", "the part is still there");
-    pass_days(&app, 31);
+    pass_days(&app, 31).await;
     assert_eq!(ran(&app).await, (0, 0), "what is sealed under a hold is held");
 }
 
@@ -68,11 +68,11 @@ async fn what_is_marked_can_be_restored_until_its_grace_is_over() {
         app.platform(Method::POST, &path).json(&json!({ "reason": "the result is disputed" })).send().await
     };
     restore(0).await.problem(409, "wrong_state");
-    pass_days(&app, 31);
+    pass_days(&app, 31).await;
     assert_eq!(ran(&app).await, (2, 0));
     let hold = restore(0).await.expect(201);
     assert_eq!(hold["recording"], sealed[0].id);
-    pass_days(&app, 8);
+    pass_days(&app, 8).await;
     assert_eq!(ran(&app).await, (0, 1));
     assert_eq!(
         (state(&app, &sealed[0]).await, state(&app, &sealed[1]).await),
@@ -86,7 +86,7 @@ async fn a_hold_that_has_expired_holds_on_and_its_owner_is_reminded_once() {
     let (app, sealed) = with_recordings(TestApp::start().await, &["c1"]).await;
     let hold = json!({ "exam": "spring", "reason": "appeal", "expires_at": "2026-12-01T00:00:00Z" });
     let hold = place(&app, &hold).await;
-    pass_days(&app, 60);
+    pass_days(&app, 60).await;
     assert_eq!(ran(&app).await, (0, 0));
     assert_eq!(ran(&app).await, (0, 0));
     assert_eq!(state(&app, &sealed[0]).await, "sealed");

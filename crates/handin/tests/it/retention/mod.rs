@@ -7,6 +7,7 @@ mod runs;
 
 use std::time::Duration;
 
+use handin::db::retention::{Look, NoteLook};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -24,8 +25,20 @@ async fn with_recordings(app: TestApp, candidates: &[&str]) -> (TestApp, Vec<Ope
     (app, sealed)
 }
 
-fn pass_days(app: &TestApp, days: u64) {
-    app.advance(Duration::from_secs(days * 86_400));
+/// Days in which the server looked and nothing else happened.
+async fn pass_days(app: &TestApp, days: u64) {
+    for _ in 0..days {
+        look(app).await;
+        app.advance(Duration::from_secs(86_400));
+    }
+}
+
+/// What a run notes of its clock, and no more of it.
+async fn look(app: &TestApp) {
+    let (db, looked_at) = (&app.node.app.db, app.node.app.clock.now());
+    let last = handin::db::retention::last_look(db).await.unwrap();
+    let look = Look { looked_at, paused_until: None };
+    assert!(db.change(NoteLook { last, look }).await.unwrap());
 }
 
 async fn run(app: &TestApp, confirm: Option<&str>) -> Answer {
@@ -47,7 +60,7 @@ async fn set_policy(app: &TestApp, policy: &Value) -> Answer {
     app.platform(Method::PUT, "/v1/exams/spring/retention").json(policy).send().await
 }
 
-async fn post_event(app: &TestApp, event: &Value) -> Answer {
+async fn post_anchor(app: &TestApp, event: &Value) -> Answer {
     app.platform(Method::POST, "/v1/exams/spring/events").json(event).send().await
 }
 

@@ -5,7 +5,7 @@ use handin::db::retention::{PolicyVersion, SetPolicy};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{post_event, preview, set_policy};
+use super::{post_anchor, preview, set_policy};
 use crate::app::TestApp;
 
 async fn shown(app: &TestApp) -> Value {
@@ -64,7 +64,7 @@ async fn a_policy_that_a_node_cannot_read_is_not_the_candidates_fault() {
     let sitting = app.call(Method::GET, "/v1/sitting").bearer(&token).send().await.expect(200);
     assert_eq!(sitting["retention_days"], Value::Null);
     app.platform(Method::GET, "/v1/exams/spring/retention").send().await.problem(500, "internal");
-    super::pass_days(&app, 40);
+    super::pass_days(&app, 40).await;
     assert_eq!(super::ran(&app).await, (0, 0), "what nobody can judge is kept");
 }
 
@@ -95,17 +95,17 @@ async fn events_are_anchors_for_all_or_for_one_and_can_be_taken_back() {
     let (app, _) = super::with_recordings(app, &["c1", "c2"]).await;
     let policy = json!({ "rules": ["delete 1 day after hiring_decided", "delete 100 days after bell"] });
     set_policy(&app, &policy).await.expect(200);
-    super::pass_days(&app, 2);
+    super::pass_days(&app, 2).await;
     assert_eq!(preview(&app).await["recordings"], 0);
     let day_ago = "2026-11-23T05:00:00Z";
-    post_event(&app, &json!({ "kind": "hiring_decided", "at": day_ago })).await.expect(201);
+    post_anchor(&app, &json!({ "kind": "hiring_decided", "at": day_ago })).await.expect(201);
     assert_eq!(preview(&app).await["recordings"], 2);
     let of_c1 = json!({ "kind": "hiring_decided", "candidate": "c1" });
-    assert_eq!(post_event(&app, &of_c1).await.expect(201)["at"], "2026-11-24T05:00:00Z");
+    assert_eq!(post_anchor(&app, &of_c1).await.expect(201)["at"], "2026-11-24T05:00:00Z");
     assert_eq!(preview(&app).await["recordings"], 1, "c1's own word counts");
     let back = json!({ "kind": "hiring_decided", "withdrawn": true });
-    assert_eq!(post_event(&app, &back).await.expect(201)["at"], Value::Null);
+    assert_eq!(post_anchor(&app, &back).await.expect(201)["at"], Value::Null);
     assert_eq!(preview(&app).await["recordings"], 0);
-    assert_eq!(post_event(&app, &json!({ "kind": "bell" })).await.problem(422, "invalid")["field"], "kind");
-    assert_eq!(post_event(&app, &json!({ "kind": "lunch" })).await.problem(422, "invalid")["field"], "kind");
+    assert_eq!(post_anchor(&app, &json!({ "kind": "bell" })).await.problem(422, "invalid")["field"], "kind");
+    assert_eq!(post_anchor(&app, &json!({ "kind": "lunch" })).await.problem(422, "invalid")["field"], "kind");
 }

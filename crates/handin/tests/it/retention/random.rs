@@ -25,14 +25,16 @@ use crate::app::{Builder, TestApp, externals, postgres};
 use crate::caller::claim_of_put;
 
 const DAY: Duration = Duration::from_secs(86_400);
+/// As many as keep each kind of step busy; every run looks at what is held again.
+const MOST_TAKES: usize = 16;
 const POSTED: [Anchor; 2] = [Anchor::HiringDecided, Anchor::Flagged];
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn ten_thousand_random_steps_on_sqlite() {
     World::begin(TestApp::builder(), 1, Freedom { clock: true, deaths: true }).await.live(10_000).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn random_steps_on_postgres() {
     let Some(administrator) = postgres() else { return };
     let builder = TestApp::builder().postgres(&administrator);
@@ -40,7 +42,7 @@ async fn random_steps_on_postgres() {
 }
 
 /// A store outside keeps its own time, so that here everything is due by bells that rang long ago.
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn random_steps_on_real_stores() {
     for store in externals() {
         let builder = TestApp::builder().store(&store).config(|config| config.retention.grace_days = 0);
@@ -154,12 +156,13 @@ impl World {
         match self.chance.below(100) {
             0 => self.new_exam().await,
             1..=12 => self.place().await,
-            13..=28 => self.release().await,
+            13..=27 => self.release().await,
+            28 => self.restore().await,
             29..=42 => self.post().await,
             43..=48 => self.set_policy().await,
             49..=68 if self.freedom.clock => {
                 let hours = self.chance.below(60) as u64;
-                self.app.advance(Duration::from_secs(hours * 3_600));
+                self.pass(hours).await;
             }
             69..=80 => {
                 run::run(self.server()).await.unwrap();
@@ -167,10 +170,23 @@ impl World {
             81..=85 => self.confirm().await,
             86..=89 => {
                 self.app.run_jobs().await;
+                self.check_deletions().await;
+                self.check_objects().await;
             }
             90..=94 if self.freedom.deaths => self.interrupt().await,
             95.. if self.freedom.deaths => self.die().await,
             _ => {}
+        }
+    }
+
+    /// Hours go by in which servers looked at their clocks; now and then nobody did, and it jumps.
+    async fn pass(&mut self, hours: u64) {
+        let jumps = self.chance.below(8) == 0;
+        for hours in [hours / 3, hours / 3, hours - 2 * (hours / 3)] {
+            if !jumps {
+                super::look(&self.app).await;
+            }
+            self.app.advance(Duration::from_secs(hours * 3_600));
         }
     }
 
@@ -184,7 +200,7 @@ impl World {
 
     /// An exam with two candidates; where time stands still, its bell rang some days ago.
     async fn new_exam(&mut self) {
-        if self.takes.iter().filter(|take| !take.deleted).count() > 40 {
+        if self.takes.iter().filter(|take| !take.deleted).count() > MOST_TAKES {
             return;
         }
         let ago = if self.freedom.clock { 0 } else { self.chance.below(60) as u32 };
@@ -229,6 +245,22 @@ impl World {
         self.holds.push(Held { id: hold.id, exam, candidate, take });
         let expected = (0..self.takes.len()).filter(|take| self.covers(self.holds.len() - 1, *take)).count();
         assert_eq!(covers, expected as u64);
+    }
+
+    /// Takes the mark of a take back, where there is one.
+    async fn restore(&mut self) {
+        let take = self.chance.below(self.takes.len());
+        let id = self.takes[take].id.parse().unwrap();
+        let new = NewHold { reason: "the model wants it back".to_owned(), ..NewHold::default() };
+        match holds::restore(self.server(), &self.who, &id, new).await {
+            Ok(hold) => {
+                assert!(!self.takes[take].deleted);
+                let (exam, candidate) = (self.takes[take].exam, Some(self.takes[take].candidate));
+                self.holds.push(Held { id: hold.id, exam, candidate, take: Some(take) });
+            }
+            Err(Error::State { .. }) => {}
+            Err(error) => panic!("{error:?}"),
+        }
     }
 
     /// Whether a hold covers a take that is not deleted.
@@ -394,8 +426,17 @@ impl World {
         }
     }
 
+    /// Nothing has gone from the bucket but what the ledger has deleted.
+    async fn check_objects(&self) {
+        let objects: BTreeSet<_> =
+            self.app.bucket().objects().await.into_iter().map(|(key, _)| key).collect();
+        let lost = self.takes.iter().find(|take| !take.deleted && !objects.contains(&take.key));
+        assert!(lost.is_none(), "{:?} is gone", lost.map(|take| &take.key));
+    }
+
     /// Nobody does anything but what servers and confirming people do every day.
     async fn idle(&mut self) {
+        super::look(&self.app).await;
         let begin = self.now();
         let grace = DAY * self.server().config.retention.grace_days;
         let days = if self.freedom.clock { 9 } else { 1 };

@@ -48,6 +48,8 @@ async fn what_is_over_is_deleted_and_certified_by_the_next_server() {
         server.platform(Method::POST, "/v1/holds").json(&hold).send().await.expect(201);
         let preview = server.platform(Method::GET, "/v1/retention/preview").send().await.expect(200);
         assert_eq!(run(&server, Some(&preview["confirmation"])).await["marked"], 2);
+        server.kill();
+        let server = scene.site.serve_as("api").await;
         assert_eq!(run(&server, None).await["deleted"], 2);
         let gate = scene.stop_at(moment);
         server.kill();
