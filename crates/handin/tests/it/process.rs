@@ -20,8 +20,8 @@ use crate::onlooker::Onlooker;
 use crate::stores::{new_bucket, real_time};
 
 /// Leases as short as the settings allow, for they are what a killed server leaves behind for others to wait for; and
-/// patience with a database that serves many tests at once. What retention has marked goes at once.
-const SETTINGS: [(&str, &str); 7] = [
+/// patience with a database and a store that serve many tests at once. What retention has marked goes at once.
+const SETTINGS: [(&str, &str); 8] = [
     ("HANDIN_UPLOADS_SEAL_LEASE_S", "5"),
     ("HANDIN_JOBS_LEASE_S", "5"),
     ("HANDIN_JOBS_POLL_MS", "100"),
@@ -29,6 +29,7 @@ const SETTINGS: [(&str, &str); 7] = [
     ("HANDIN_RETENTION_GRACE_DAYS", "0"),
     ("HANDIN_DATABASE_ACQUIRE_TIMEOUT_MS", "30000"),
     ("HANDIN_DATABASE_MAX_CONNECTIONS", "4"),
+    ("HANDIN_STORE_CALL_TIMEOUT_MS", "60000"),
 ];
 
 /// A data folder, a ledger and a bucket: what outlives a server.
@@ -103,17 +104,23 @@ impl Site {
 
     /// Has the bells of all recordings and their grace be over.
     pub async fn let_the_grace_end(&self) {
-        sqlx::any::install_default_drivers();
-        let mut ledger = AnyConnection::connect(&self.config().database_url()).await.unwrap();
-        sqlx::query("update recording set salvage_at = 0").execute(&mut ledger).await.unwrap();
-        ledger.close().await.unwrap();
+        self.change("update recording set salvage_at = 0").await;
     }
 
     /// Has every link to an object that was replaced end, and the time of those who made another be over.
     pub async fn let_every_link_end(&self) {
+        self.change("update job set run_at = 0 where kind = 'retire'").await;
+    }
+
+    /// Writes into the ledger beside the server, with as much patience as the server has itself.
+    async fn change(&self, statement: &'static str) {
         sqlx::any::install_default_drivers();
-        let mut ledger = AnyConnection::connect(&self.config().database_url()).await.unwrap();
-        sqlx::query("update job set run_at = 0 where kind = 'retire'").execute(&mut ledger).await.unwrap();
+        let url = self.config().database_url();
+        let mut ledger = AnyConnection::connect(&url).await.unwrap();
+        if url.starts_with("sqlite:") {
+            sqlx::query("pragma busy_timeout = 30000").execute(&mut ledger).await.unwrap();
+        }
+        sqlx::query(statement).execute(&mut ledger).await.unwrap();
         ledger.close().await.unwrap();
     }
 
