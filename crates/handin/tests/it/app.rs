@@ -81,6 +81,16 @@ impl Builder {
         self
     }
 
+    /// Keeps everything in memory where the machine has a folder for it, so that no commit waits for a disk: for tests with
+    /// thousands of them.
+    pub fn in_memory(mut self) -> Builder {
+        if let Ok(folder) = tempfile::tempdir_in("/dev/shm") {
+            self.config.place.data = folder.path().to_owned();
+            self.folder = folder;
+        }
+        self
+    }
+
     /// Starts it.
     pub async fn start(mut self) -> TestApp {
         if let Some(administrator) = &self.postgres {
