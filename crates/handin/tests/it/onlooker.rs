@@ -57,6 +57,7 @@ impl Onlooker {
         let body = answer.bytes().await.unwrap();
         operation.answer(&Response { status, headers: &headers, body: &body }).unwrap()
     }
+
     fn presigned(&self, call: &Call<'_>) -> String {
         call.presign(&self.signer, (self.now)().as_second(), Expiry::from_secs(300).unwrap())
     }
