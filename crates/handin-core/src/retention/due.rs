@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::period::Period;
 use super::policy::RetentionPolicy;
-use super::rule::{Action, Anchor, Rule};
+use super::rule::{Anchor, Rule};
 use crate::{State, Track};
 
 /// What is known of a finished recording.
@@ -24,20 +24,13 @@ pub struct Facts {
     pub posted: BTreeMap<Anchor, Timestamp>,
 }
 
-/// When and why a recording's time is over.
+/// When and why a recording's time is over. A policy that was checked has no rules but those that delete.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Due<'p> {
     /// When.
     pub at: Timestamp,
     /// The rule that says so; `None` is the policy's maximum.
     pub rule: Option<&'p Rule>,
-}
-
-impl Due<'_> {
-    /// What is to happen.
-    pub fn action(&self) -> &Action {
-        self.rule.map_or(&Action::Delete, |rule| &rule.action)
-    }
 }
 
 /// When a recording is due under a policy: the soonest of the rules that speak of it, and never later than the maximum.
