@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Map, Value};
 
-use super::output::{say, say_json, table};
+use super::output::{say, say_json, table, text};
 use super::platform::{Body, Server};
 
 /// What to do with holds.
@@ -121,13 +121,4 @@ async fn list(server: &Server, exam: Option<&str>, released: bool) -> anyhow::Re
     let rows: Vec<Vec<String>> = holds.iter().map(row).collect();
     let heading = ["hold", "exam", "candidate", "subject", "recording", "owner", "reminder", "reason"];
     Ok(say(&table(&heading, &rows))?)
-}
-
-/// A field as a cell of a table.
-pub fn text(value: &Value, name: &str) -> String {
-    match &value[name] {
-        Value::Null => String::new(),
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    }
 }

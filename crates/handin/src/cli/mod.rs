@@ -15,6 +15,7 @@ mod capture;
 mod roster;
 mod pace;
 mod retention;
+mod certificate;
 mod hold;
 mod token;
 mod keys;

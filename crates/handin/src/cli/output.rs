@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use serde::Serialize;
+use serde_json::Value;
 
 /// A line of data on standard output. A reader that has gone away is no failure of ours.
 ///
@@ -44,6 +45,15 @@ pub fn table(heading: &[&str], rows: &[Vec<String>]) -> String {
     let head = std::iter::once(line(heading.to_vec()));
     let body = rows.iter().map(|row| line(row.iter().map(String::as_str).collect()));
     head.chain(body).collect::<Vec<_>>().join("\n")
+}
+
+/// A field of an answer as a cell of a table; empty where it is absent.
+pub fn text(value: &Value, name: &str) -> String {
+    match &value[name] {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
 }
 
 /// How many places of a terminal a text takes: letters of Korean, Chinese and Japanese take two.

@@ -42,6 +42,15 @@ pub fn show_rate(bytes_per_s: u64) -> String {
     format!("{} {unit}", digits.trim_end_matches('0').trim_end_matches('.'))
 }
 
+/// Bytes as people speak of files: with the decimal unit that leaves the fewest digits.
+pub fn show_size(bytes: u64) -> String {
+    let units = [("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3)];
+    match units.into_iter().find(|(_, least)| bytes as f64 >= *least) {
+        Some((unit, least)) => format!("{:.1} {unit}", bytes as f64 / least),
+        None => format!("{bytes} B"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -55,6 +64,15 @@ mod tests {
         }
         for bad in ["", "G", "-1", "1K", "1e9", "nan", "inf", "9000000T", "1 M", ".5M", "1.2.3"] {
             assert_eq!(read_count(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn sizes_are_shown_with_few_digits() {
+        let cases =
+            [(0, "0 B"), (999, "999 B"), (1_000, "1.0 kB"), (542_094, "542.1 kB"), (3_200_000_000, "3.2 GB")];
+        for (bytes, text) in cases {
+            assert_eq!(show_size(bytes), text);
         }
     }
 

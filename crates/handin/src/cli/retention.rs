@@ -2,17 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail, ensure};
-use jsonwebtoken::jwk::JwkSet;
+use anyhow::Context;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::Place;
-use super::hold::text;
-use super::output::{say, say_json, table};
+use super::output::{say, say_json, table, text};
 use super::platform::{Body, Server};
+use super::quantity::show_size;
+use super::{Place, certificate};
 use crate::config::Flags;
-use crate::service::retention::certificates::{self, Deletion};
 use crate::service::retention::policies::PolicyText;
 
 /// What to do about retention.
@@ -58,25 +56,7 @@ pub enum Command {
         server: Server,
     },
     /// List certificates of deletion, print one, or verify one offline
-    Certificate(Certificate),
-}
-
-/// Flags of `handin retention certificate`.
-#[derive(Debug, clap::Args)]
-pub struct Certificate {
-    /// The certificate's id; without it all are listed
-    id: Option<String>,
-    /// Verify the certificate in this file instead; no server is asked
-    #[arg(long, value_name = "FILE", requires = "jwks", conflicts_with = "id")]
-    verify: Option<PathBuf>,
-    /// The server's public keys, saved from /.well-known/jwks.json
-    #[arg(long, value_name = "FILE", requires = "verify")]
-    jwks: Option<PathBuf>,
-    /// Ask whether it tells of the object under this key, as a receipt names it
-    #[arg(long, value_name = "KEY", requires = "verify")]
-    key: Option<String>,
-    #[command(flatten)]
-    server: Server,
+    Certificate(certificate::Args),
 }
 
 /// Runs the command.
@@ -105,7 +85,7 @@ pub async fn run(command: Command) -> anyhow::Result<()> {
                 server.connect()?.call(Method::POST, "/v1/retention/runs", Some(Body::json(&body))).await?;
             tell(&server, &ran, describe_run)
         }
-        Command::Certificate(args) => certificate(args).await,
+        Command::Certificate(args) => certificate::run(args).await,
     }
 }
 
@@ -160,7 +140,7 @@ fn describe_policy(policy: &Value) -> String {
 
 fn describe_preview(preview: &Value) -> String {
     let cells = |line: &Value| {
-        let bytes = size(line["bytes"].as_u64().unwrap_or_default());
+        let bytes = show_size(line["bytes"].as_u64().unwrap_or_default());
         vec![
             text(line, "exam"),
             text(line, "rule"),
@@ -172,7 +152,7 @@ fn describe_preview(preview: &Value) -> String {
         ]
     };
     let rows: Vec<Vec<String>> = preview["lines"].as_array().into_iter().flatten().map(cells).collect();
-    let total = size(preview["bytes"].as_u64().unwrap_or_default());
+    let total = show_size(preview["bytes"].as_u64().unwrap_or_default());
     let mut page = format!(
         "{} of {} recordings would be marked, {total}, held {}; {} would be deleted",
         text(preview, "recordings"),
@@ -213,75 +193,6 @@ fn explain(why: &str) -> &'static str {
         "old_data" => "Some of it was due before its policy was set",
         _ => "This is more than the share of all recordings that may go unasked",
     }
-}
-
-/// Bytes as people say them.
-fn size(bytes: u64) -> String {
-    let units = [("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3)];
-    match units.into_iter().find(|(_, least)| bytes as f64 >= *least) {
-        Some((unit, least)) => format!("{:.1} {unit}", bytes as f64 / least),
-        None => format!("{bytes} B"),
-    }
-}
-
-async fn certificate(args: Certificate) -> anyhow::Result<()> {
-    match (&args.verify, &args.jwks, &args.id) {
-        (Some(file), Some(jwks), _) => verify(file, jwks, args.key.as_deref(), args.server.json),
-        (_, _, Some(id)) => {
-            let found =
-                args.server.connect()?.call(Method::GET, &format!("/v1/certificates/{id}"), None).await?;
-            print_one(&args.server, &found)
-        }
-        _ => list(&args.server).await,
-    }
-}
-
-fn print_one(server: &Server, found: &Value) -> anyhow::Result<()> {
-    match (server.json, found["certificate"].as_str()) {
-        (true, _) => say_json(found),
-        (false, Some(jws)) => Ok(say(jws)?),
-        (false, None) => bail!("objects are still being deleted; it is signed when none is left"),
-    }
-}
-
-async fn list(server: &Server) -> anyhow::Result<()> {
-    let all = server.connect()?.pages("/v1/certificates?limit=1000").await?;
-    if server.json {
-        return say_json(&all);
-    }
-    let row = |one: &Value| {
-        ["id", "exam", "policy", "ordered_at", "ordered_by", "issued_at"].map(|name| text(one, name)).to_vec()
-    };
-    let rows: Vec<Vec<String>> = all.iter().map(row).collect();
-    Ok(say(&table(&["certificate", "exam", "policy", "ordered", "by", "issued"], &rows))?)
-}
-
-fn verify(file: &Path, jwks: &Path, key: Option<&str>, json: bool) -> anyhow::Result<()> {
-    let read = |path: &Path| std::fs::read_to_string(path).with_context(|| path.display().to_string());
-    let keys: JwkSet = serde_json::from_str(&read(jwks)?).with_context(|| jwks.display().to_string())?;
-    let deletion = certificates::verify(read(file)?.trim(), &keys)
-        .context("no key of this set signed it, or it is no certificate of deletion")?;
-    if let Some(key) = key {
-        ensure!(deletion.tells_of(key), "it is genuine, but tells of no object under {key}");
-    }
-    match json {
-        true => say_json(&deletion),
-        false => Ok(say(&describe_deletion(&deletion, key))?),
-    }
-}
-
-fn describe_deletion(deletion: &Deletion, key: Option<&str>) -> String {
-    let Deletion { exam, policy, ordered_by, ordered_at, certified_at, recordings, bytes, objects, .. } =
-        deletion;
-    let mut page = format!(
-        "genuine: {recordings} recordings of {exam}, {}, in {objects} objects\nordered  {ordered_at} by {policy} ({ordered_by})\n\
-         gone     {certified_at}",
-        size(*bytes)
-    );
-    if let Some(key) = key {
-        page.push_str(&format!("\namong them {key}"));
-    }
-    page
 }
 
 #[cfg(test)]
