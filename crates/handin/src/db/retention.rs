@@ -73,18 +73,12 @@ fn exam_text(exam: Option<&ExamId>) -> String {
     exam.map_or_else(String::new, ExamId::to_string)
 }
 
-pub(super) const POLICIES: &str = "\
-    select exam, version, policy, set_at, set_by from retention_policy where exam = $1 order by version desc limit $2";
+pub(super) const NEWEST: &str = "\
+    select exam, version, policy, set_at, set_by from retention_policy where exam = $1 order by version desc limit 1";
 
 /// The newest version of the policy of an exam, or of the house, if one was ever set.
 pub async fn newest_policy(db: &Db, exam: Option<&ExamId>) -> Result<Option<PolicyVersion>, Error> {
-    Ok(policies(db, exam, 1).await?.pop())
-}
-
-/// At most `limit` versions of the policy of an exam, or of the house, the newest first.
-pub async fn policies(db: &Db, exam: Option<&ExamId>, limit: u32) -> Result<Vec<PolicyVersion>, Error> {
-    let policies = query(POLICIES).bind(exam_text(exam)).bind(i64::from(limit));
-    db.all(policies).await?.iter().map(read).collect()
+    db.one(query(NEWEST).bind(exam_text(exam))).await?.as_ref().map(read).transpose()
 }
 
 pub(super) const FIRST: &str = "\

@@ -20,6 +20,7 @@ mod sign;
 mod seal;
 mod receipts;
 mod retention;
+mod runs;
 mod holds;
 mod certificates;
 mod rehearsal;

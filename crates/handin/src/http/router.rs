@@ -16,7 +16,7 @@ use super::error::Problem;
 use super::shed::{self, Shed};
 use super::{
     certificates, exams, health, holds, pace, pages, receipts, recordings, rehearsal, retention, roster,
-    seal, sign, sitting, sittings, tokens,
+    runs, seal, sign, sitting, sittings, tokens,
 };
 use crate::app::App;
 
@@ -33,8 +33,8 @@ fn platform() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(recordings::link))
         .routes(routes!(retention::show, retention::put))
         .routes(routes!(retention::post_anchor))
-        .routes(routes!(retention::preview))
-        .routes(routes!(retention::run))
+        .routes(routes!(runs::preview))
+        .routes(routes!(runs::run))
         .routes(routes!(holds::place, holds::list))
         .routes(routes!(holds::release))
         .routes(routes!(holds::restore))

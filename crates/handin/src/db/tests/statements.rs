@@ -86,7 +86,7 @@ fn texts() -> Vec<&'static str> {
         recordings::seal::FINISH,
         recordings::status::STATUS,
         retention::SET_POLICY,
-        retention::POLICIES,
+        retention::NEWEST,
         retention::FIRST,
         retention::STAMP_EXAM,
         retention::STAMP_CANDIDATE,

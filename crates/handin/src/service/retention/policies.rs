@@ -225,15 +225,6 @@ fn effective(stored: PolicyVersion) -> Result<Effective, Error> {
     })
 }
 
-/// Every version of an exam's policy that was ever set, the newest first.
-///
-/// # Errors
-/// [`Error::NotFound`].
-pub async fn history(app: &App, exam: &ExamId) -> Result<Vec<PolicyVersion>, Error> {
-    crate::service::exams::get(app, exam).await?;
-    Ok(db::retention::policies(&app.db, Some(exam), 1_000).await?)
-}
-
 /// Has the recordings of every exam looked at again, because the house has another policy; the `restamp` job.
 ///
 /// # Errors

@@ -20,8 +20,6 @@ use crate::service::Error;
 
 /// How many recordings are looked at in one page, and deleted with one certificate at most.
 pub(super) const PAGE: u32 = 500;
-/// A GB as prices count it.
-const GB: f64 = (1u64 << 30) as f64;
 
 /// What is to become of a recording.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -296,5 +294,5 @@ pub(super) fn is_too_much(app: &App, marks: u64, of: u64) -> bool {
 pub fn usd_per_month(app: &App, bytes: u64) -> Option<f64> {
     let prices = handin_plan::Prices::read(None).ok()?;
     let region = prices.region.get(&app.config.store.region)?;
-    Some(bytes as f64 / GB * region.storage.of(handin_plan::Class::Standard).usd)
+    Some(bytes as f64 / handin_plan::GB * region.storage.of(handin_plan::Class::Standard).usd)
 }
