@@ -58,7 +58,7 @@ export interface Sitting {
   readonly bellAt: number | null;
   /** Until when unfinished recordings wait for their candidate. */
   readonly salvageAt: number | null;
-  /** How many days after the bell recordings are kept; `null` is the platform's own rule. */
+  /** After how many days from the bell recordings are gone, unless somebody holds them; `null` where the server cannot say. */
   readonly retentionDays: number | null;
   /** What the platform tells its candidates about the recording, by language. */
   readonly notice: Readonly<Record<string, string>>;
