@@ -10,6 +10,7 @@ use secrecy::ExposeSecret as _;
 pub struct Onlooker {
     signer: Signer,
     now: Now,
+    client: reqwest::Client,
 }
 
 impl Onlooker {
@@ -21,7 +22,8 @@ impl Onlooker {
         let secret =
             |secret: &Option<secrecy::SecretString>| secret.as_ref().unwrap().expose_secret().to_owned();
         let credentials = Credentials::new(secret(&store.access_key), secret(&store.secret_key));
-        Onlooker { signer: Signer::new(credentials, bucket), now }
+        let client = reqwest::Client::builder().timeout(std::time::Duration::from_secs(30)).build().unwrap();
+        Onlooker { signer: Signer::new(credentials, bucket), now, client }
     }
 
     /// Every object: its key and its length in bytes.
@@ -47,12 +49,12 @@ impl Onlooker {
         let body = "<VersioningConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Status>Enabled</Status>\
                     </VersioningConfiguration>";
         let url = self.presigned(&Call { method: http::Method::PUT, ..GetBucketVersioning.call() });
-        let answer = client().put(url).body(body).send().await.unwrap();
+        let answer = self.client.put(url).body(body).send().await.unwrap();
         answer.status().is_success() && self.ask(&GetBucketVersioning).await
     }
 
     async fn ask<O: Operation>(&self, operation: &O) -> O::Answer {
-        let answer = client().get(self.presigned(&operation.call())).send().await.unwrap();
+        let answer = self.client.get(self.presigned(&operation.call())).send().await.unwrap();
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
         let body = answer.bytes().await.unwrap();
         operation.answer(&Response { status, headers: &headers, body: &body }).unwrap()
@@ -61,8 +63,4 @@ impl Onlooker {
     fn presigned(&self, call: &Call<'_>) -> String {
         call.presign(&self.signer, (self.now)().as_second(), Expiry::from_secs(300).unwrap())
     }
-}
-
-fn client() -> reqwest::Client {
-    reqwest::Client::builder().timeout(std::time::Duration::from_secs(30)).build().unwrap()
 }

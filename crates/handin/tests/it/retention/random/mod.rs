@@ -16,6 +16,7 @@ use jiff::Timestamp;
 
 use self::model::Model;
 use crate::app::{Builder, TestApp, externals, postgres};
+use crate::onlooker::Onlooker;
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -53,6 +54,7 @@ struct Freedom {
 /// The server, and what the model knows of it.
 struct World {
     app: TestApp,
+    bucket: Onlooker,
     who: Platform,
     chance: Chance,
     freedom: Freedom,
@@ -80,6 +82,7 @@ impl World {
     async fn begin(builder: Builder, seed: u64, freedom: Freedom) -> World {
         let app = builder.start().await;
         let mut world = World {
+            bucket: app.bucket(),
             app,
             who: Platform { key_id: "model".to_owned() },
             chance: Chance(seed),
@@ -196,8 +199,7 @@ impl World {
 
     /// Nothing has gone from the bucket but what the ledger has deleted.
     async fn check_objects(&self) {
-        let objects: BTreeSet<_> =
-            self.app.bucket().objects().await.into_iter().map(|(key, _)| key).collect();
+        let objects: BTreeSet<_> = self.bucket.objects().await.into_iter().map(|(key, _)| key).collect();
         let lost = self.model.takes.iter().find(|take| !take.deleted && !objects.contains(&take.key));
         assert!(lost.is_none(), "{:?} is gone", lost.map(|take| &take.key));
     }
@@ -231,7 +233,7 @@ impl World {
             .collect();
         assert_eq!(late, [""; 0], "survived their time");
         let kept = self.model.takes.iter().filter(|take| !take.deleted).map(|take| take.key.clone());
-        let objects = self.app.bucket().objects().await.into_iter().map(|(key, _)| key);
+        let objects = self.bucket.objects().await.into_iter().map(|(key, _)| key);
         assert_eq!(
             objects.collect::<BTreeSet<_>>(),
             kept.collect::<BTreeSet<_>>(),
