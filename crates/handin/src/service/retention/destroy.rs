@@ -161,6 +161,9 @@ pub(super) async fn take_up(app: &App) -> Result<(), Error> {
     let now = app.clock.now();
     let open = db::certificates::unsigned(&app.db, now - LEFT_BEHIND, TAKEN_UP).await?;
     metrics::gauge!("handin_retention_uncertified").set(open.len() as f64);
+    if open.is_empty() {
+        return Ok(());
+    }
     let jobs = open.iter().map(|id| job(app, "destroy", Some(id.as_str()), now)).collect();
     Ok(app.db.change(Enqueue(jobs)).await?)
 }

@@ -53,18 +53,23 @@ pub(super) struct Walk<'a> {
     app: &'a App,
     at: Timestamp,
     last: Option<DueRow>,
+    ended: bool,
     /// `None` where one cannot be read here.
     policies: HashMap<ExamId, Option<Arc<Effective>>>,
 }
 
 impl Walk<'_> {
     pub(super) fn begin(app: &App, at: Timestamp) -> Walk<'_> {
-        Walk { app, at, last: None, policies: HashMap::new() }
+        Walk { app, at, last: None, ended: false, policies: HashMap::new() }
     }
 
     /// The next recordings; `None` at the end. Those of an exam whose policy cannot be read here are left as they are.
     pub(super) async fn page(&mut self) -> Result<Option<Vec<Looked>>, Error> {
+        if self.ended {
+            return Ok(None);
+        }
         let rows = db::due::walk(&self.app.db, self.at, self.last.as_ref(), PAGE).await?;
+        self.ended = rows.len() < PAGE as usize;
         let Some(last) = rows.last() else { return Ok(None) };
         self.last = Some(last.clone());
         // A policy must be read after the rows that it judges, or a row that was stamped since is judged by the one before.
