@@ -35,7 +35,8 @@ NEEDS = {
     "parts": {"nginx-light": lambda: which("nginx")},
     "traffic": {},
     "bell": {},
-    "crowd": {"postgresql": postgres},
+    "crowd": {},
+    "crowd_nodes": {"postgresql": postgres},
     "data_centre": {"iproute2": lambda: which("tc")},
 }
 

@@ -1,0 +1,8 @@
+"""The same as `crowd`, at two nodes that share a PostgreSQL."""
+
+from . import crowd
+
+
+def measure(bench):
+    """Gives the section's text."""
+    return crowd.at(bench, "two nodes, PostgreSQL", ["first", "second"])
