@@ -55,6 +55,10 @@ const call = async (server, token, method, path, body, headers = {}) => {
   return response.json();
 };
 
+const PART = 5 << 20;
+/** Where the last full part begins: from there on the recorder meets the line that it ends on. */
+const startOfRest = ({ film }) => Math.max(0, Math.floor(film.byteLength / PART) - 1) * PART;
+
 /** Uploading while recording: the recorder's own worker, fed faster than life. */
 class Streaming {
   #worker = new Worker("/recorder/worker/worker.js", { type: "module" });
@@ -86,15 +90,26 @@ class Streaming {
     this.#worker.postMessage({ kind: "hello", server, token, sitting });
     await ready;
     this.takes = TRACKS.map((track) => ({ track, film: films[track], local: crypto.randomUUID(), ms: minutes * 60_000 }));
-    await Promise.all(this.takes.map((take) => this.#feed(take)));
+    for (const { local, track } of this.takes) {
+      this.#worker.postMessage({ kind: "begin", local, track, contentType: TYPE, startedAt: Date.now(), manifest: manifest() });
+    }
+    await Promise.all(this.takes.map((take) => this.#feed(take, 0, startOfRest(take))));
     await this.#settled();
   }
 
-  async #feed({ track, film, local, ms }) {
-    this.#worker.postMessage({ kind: "begin", local, track, contentType: TYPE, startedAt: Date.now(), manifest: manifest() });
-    for (let at = 0; at < film.byteLength; at += SLICE) {
-      const bytes = film.slice(at, at + SLICE);
-      const recordedMs = Math.round((Math.min(at + SLICE, film.byteLength) / film.byteLength) * ms);
+  /** The last full part, and what comes after it. */
+  async rest() {
+    await Promise.all(this.takes.map((take) => this.#feed(take, startOfRest(take), take.film.byteLength)));
+    await this.#settled();
+  }
+
+  async #feed(take, from, to) {
+    const { film, local, ms } = take;
+    take.fed = to;
+    for (let at = from; at < to; at += SLICE) {
+      const end = Math.min(at + SLICE, to);
+      const bytes = film.slice(at, end);
+      const recordedMs = Math.round((end / film.byteLength) * ms);
       const durable = this.#until((said) => said.kind === "durable" && said.local === local);
       this.#worker.postMessage({ kind: "chunk", local, bytes, recordedMs }, [bytes]);
       await durable;
@@ -103,10 +118,9 @@ class Streaming {
 
   /** Every full part is in the store; what is left is what a recording of this length always has left. */
   #settled() {
-    const full = 5 << 20;
-    const settled = (takes) => this.takes.every(({ local }) => {
+    const settled = (takes) => this.takes.every(({ local, fed }) => {
       const take = takes.find((one) => one.local === local);
-      return take && take.storedBytes >= Math.floor(take.recordedBytes / full) * full;
+      return take && take.recordedBytes >= fed && take.storedBytes >= Math.floor(take.recordedBytes / PART) * PART;
     });
     return settled(this.#takes) || this.#until(({ kind, takes }) => kind === "uploads" && settled(takes));
   }
@@ -125,6 +139,9 @@ class Classic {
     this.api = (...rest) => call(server, token, ...rest);
     this.files = TRACKS.map((track) => ({ track, film: films[track] }));
   }
+
+  /** Nothing was sent, so nothing has met the line. */
+  async rest() {}
 
   async finish() {
     await Promise.all(this.files.map((file) => this.#send(file)));
@@ -175,6 +192,9 @@ globalThis.bench = {
     for (const track of TRACKS) films[track] = await (await fetch(`/film/${track}-${options.minutes}`)).arrayBuffer();
     way = options.way === "handin" ? new Streaming() : new Classic();
     await way.prepare({ ...options, films });
+  },
+  rest() {
+    return way.rest();
   },
   async finish() {
     const begun = performance.now();

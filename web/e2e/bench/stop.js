@@ -71,11 +71,12 @@ async function minute(folder, site) {
 async function once({ minutes, line, way }, tab, server, number) {
   const { token } = await server.platform("POST", "/v1/exams/bench/tokens", { candidate: `c${number}`, subject: "coding" });
   await tab.evaluate(`bench.prepare(${JSON.stringify({ way, minutes, server: server.api.url, token })})`);
-  // Half an hour fed within seconds leaves pages to write that life would have written long ago.
-  execFileSync("sync");
   const shaped = line === "5 Mbit/s";
   if (shaped) shape(new URL(server.store.url).port, SHAPED * 8);
   packets(shaped);
+  await tab.evaluate("bench.rest()");
+  // Half an hour fed within seconds leaves pages to write that life would have written long ago.
+  execFileSync("sync");
   const before = server.store.bytes;
   const { ms } = await tab.evaluate("bench.finish()");
   if (shaped) shape(null);
