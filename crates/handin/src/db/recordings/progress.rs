@@ -4,8 +4,9 @@ use handin_core::RecordingId;
 use jiff::Timestamp;
 use sqlx::AnyConnection;
 
+use super::super::connect::Kind;
 use super::super::rows::{count, millis, opt_count};
-use super::super::statement::{Query, bulk};
+use super::super::statement::{Query, bulk, execute, query};
 use super::super::{Change, Error};
 
 /// The latest figures of one recording.
@@ -41,10 +42,16 @@ bulk!(
     from progress where recording.id = progress.id and recording.state in ('open', 'sealing')"
 );
 
+/// PostgreSQL makes its plan for as many recordings as there are, not for as many as there were when it first had to.
+const PLAN_ANEW: &str = "set local plan_cache_mode = force_custom_plan";
+
 impl Change for Flush {
     type Out = u64;
 
     async fn apply(&self, tx: &mut AnyConnection) -> Result<u64, Error> {
+        if Kind::of(tx) == Kind::Postgres {
+            execute(tx, query(PLAN_ANEW)).await?;
+        }
         let bind = |query: Query, row: &ProgressRow| {
             query
                 .bind(row.id.as_str())

@@ -268,3 +268,32 @@ async fn postgres_plan(test: &TestDb) -> Vec<String> {
     let rows = explain.fetch_all(&mut connection).await.unwrap();
     rows.iter().map(|row| sqlx::Row::get(row, 0)).collect()
 }
+
+/// Connections that have seen the ledger empty open recordings and write progress, and read no more for the last than
+/// for the first.
+#[tokio::test]
+async fn plans_fit_a_ledger_that_grows() {
+    const RECORDINGS: u32 = 3_200;
+    on_postgres(|test| async move {
+        for first in (0..RECORDINGS).step_by(64) {
+            let new = |n: u32| NewRecording { idempotency_key: Some(n.to_string()), ..new_recording(n) };
+            let opens = (first..first + 64).map(|n| open(&test.db, new(n), Caused::default()));
+            assert!(join_all(opens).await.into_iter().all(|opened| opened.unwrap().fresh));
+            let flush = recordings::Flush((first..first + 64).map(lists::progress).collect());
+            assert_eq!(test.db.change(flush).await.unwrap(), 64);
+        }
+        // A connection that ends says what it has read.
+        test.db.close().await;
+        let mut connection = stranger(&test.settings.url).await;
+        let read = loop {
+            let counts =
+                "select n_tup_upd, seq_tup_read from pg_stat_user_tables where relname = 'recording'";
+            let row = sqlx::query(counts).fetch_one(&mut connection).await.unwrap();
+            if sqlx::Row::get::<i64, _>(&row, 0) == i64::from(RECORDINGS) {
+                break sqlx::Row::get::<i64, _>(&row, 1);
+            }
+        };
+        assert!(read < 10 * i64::from(RECORDINGS), "{read} rows were walked through");
+    })
+    .await;
+}
