@@ -229,7 +229,7 @@ fn pace(
 ) -> Pace {
     let uploads = &app.config.uploads;
     let (parallel, rate) = (uploads.parallel, uploads.max_bytes_per_s);
-    let heartbeat = heartbeat(app.progress.recordings());
+    let heartbeat = heartbeat(app.progress.recordings(), app.paces.live_nodes());
     let Some(policy) = policy else {
         return Pace { parallel, max_bytes_per_s: rate, heartbeat, ..Pace::default() };
     };

@@ -30,8 +30,8 @@ struct Said {
 const FORGET_AFTER_S: i64 = 3_600;
 /// How often browsers' words are written to the ledger.
 const FLUSH_EVERY: Duration = Duration::from_secs(5);
-/// So many of them at a time, those first that wait longest: at the bell everybody says something, and the ledger has
-/// receipts to write. It is as many as are to be heard of in that time (`handin_core::pacing::heartbeat`).
+/// So many of them at a time by all nodes together, those first that wait longest: at the bell everybody says something,
+/// and the ledger has receipts to write. It is as many as are to be heard of in that time (`handin_core::pacing::heartbeat`).
 const FLUSH_MOST: usize = 2_500;
 
 impl Progress {
@@ -106,7 +106,7 @@ impl Said {
 pub async fn keep_flushing(app: &App, stop: CancellationToken) {
     let mut ticks = tokio::time::interval(FLUSH_EVERY);
     while stop.run_until_cancelled(ticks.tick()).await.is_some() {
-        flush_or_warn(app, FLUSH_MOST).await;
+        flush_or_warn(app, FLUSH_MOST.div_ceil(app.paces.live_nodes().max(1) as usize)).await;
     }
     flush_or_warn(app, usize::MAX).await;
 }
