@@ -9,7 +9,7 @@ use std::time::Duration;
 use backon::{ConstantBuilder, Retryable};
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{AnyConnection, AnyPool, AssertSqlSafe, ConnectOptions, Connection, Executor};
+use sqlx::{AnyConnection, AnyPool, AssertSqlSafe, ConnectOptions, Executor};
 
 use super::Error;
 
@@ -25,8 +25,6 @@ const SQLITE_CACHE_KIB: u32 = 16_384;
 const LOCKED_PAUSE: Duration = Duration::from_millis(20);
 /// SQLite, "Result and Error Codes": BUSY.
 const SQLITE_BUSY: &str = "5";
-/// A connection to PostgreSQL that was in use so recently is not asked first whether its server is still there.
-const TRUSTED_FOR: Duration = Duration::from_secs(1);
 /// PostgreSQL cancels a statement that runs longer.
 const STATEMENT_LIMIT: Duration = Duration::from_secs(15);
 
@@ -122,25 +120,15 @@ impl Connector {
     /// A pool that connects when it is first used. On SQLite its connections cannot write.
     pub(super) fn pool(&self, max_connections: u32) -> AnyPool {
         let greeting = self.greeting(true);
-        let most = match self.kind {
-            Kind::Sqlite => SQLITE_READERS,
-            Kind::Postgres => max_connections,
+        let (most, test) = match self.kind {
+            Kind::Sqlite => (SQLITE_READERS, false),
+            // A connection that died with its server is found and replaced before anybody sees an error.
+            Kind::Postgres => (max_connections, true),
         };
-        let remote = self.kind == Kind::Postgres;
         AnyPoolOptions::new()
             .max_connections(most)
             .acquire_timeout(self.acquire_timeout)
-            .test_before_acquire(false)
-            .before_acquire(move |connection, meta| {
-                // One that died with its server while nobody used it is replaced before anybody sees an error.
-                let doubtful = remote && meta.idle_for > TRUSTED_FOR;
-                Box::pin(async move {
-                    if doubtful {
-                        connection.ping().await?;
-                    }
-                    Ok(true)
-                })
-            })
+            .test_before_acquire(test)
             .after_connect(move |connection, _| {
                 let greeting = AssertSqlSafe(greeting.clone());
                 Box::pin(async move { connection.execute(greeting).await.map(|_| ()) })
