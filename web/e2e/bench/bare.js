@@ -10,12 +10,14 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as passed } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 
 import { Chromium } from "../lib/chromium.js";
 import { quantile, write } from "../lib/results.js";
 import { noisyWebcam, withScene } from "../lib/scene.js";
 import { startSite } from "../lib/site.js";
 
+const page = fileURLToPath(new URL("page.js", import.meta.url));
 const argument = (name, otherwise) => {
   const at = process.argv.indexOf(`--${name}`);
   return at < 0 ? otherwise : Number(process.argv[at + 1]);
@@ -54,11 +56,11 @@ async function handin() {
 
 async function bare(made) {
   const folder = mkdtempSync(join(tmpdir(), "handin-bare-"));
-  const site = await startSite();
+  const site = await startSite(page);
   const browser = await Chromium.launch(join(folder, "profile"), noisyWebcam(folder));
   try {
-    const page = await browser.page(`${site.origin}/bench`);
-    await page.evaluate(`bench.bare(${JSON.stringify(made)})`);
+    const tab = await browser.page(`${site.origin}/bench`);
+    await tab.evaluate(`bench.bare(${JSON.stringify(made)})`);
     return await measure(browser);
   } finally {
     await browser.kill();
