@@ -13,6 +13,9 @@ from .report import figure, goal, table
 # Generator and servers share the machine as they are: both need more than a core.
 ALL = "0-1"
 
+# It rings once for each case.
+IN_ROUNDS = False
+
 
 def measure(bench):
     """Gives the section's text."""

@@ -32,7 +32,8 @@ def goal(reached, text):
 
 
 def provenance(root, rounds_run):
-    """Which sources were measured where, and how busy the machine was when it began."""
+    """Which sources were measured where, and how busy the machine was when it began; no rounds for what says itself how often it
+    was measured."""
     with open("/proc/cpuinfo", encoding="utf-8") as file:
         model = re.search(r"model name\s*: (.*)", file.read())
     processor = model.group(1).strip() if model else platform.machine()
@@ -40,19 +41,20 @@ def provenance(root, rounds_run):
     described = ["git", "-C", root, "describe", "--always", "--dirty"]
     commit = subprocess.run(described, capture_output=True, text=True, check=False).stdout.strip() or "unknown"
     when = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime())
+    often = f"medians of {rounds_run} rounds; " if rounds_run else ""
     return (
-        f"*{when}, commit {commit}; {os.cpu_count()} cores ({processor}), {memory:.0f} GiB; medians of {rounds_run} "
-        f"rounds; load average at the start {os.getloadavg()[0]:.1f}.*"
+        f"*{when}, commit {commit}; {os.cpu_count()} cores ({processor}), {memory:.0f} GiB; {often}"
+        f"load average at the start {os.getloadavg()[0]:.1f}.*"
     )
 
 
-def write(root, sections, source):
+def write(root, sections):
     """Puts each section's tables between its markers in docs/benchmarks.md; other sections stay."""
     page = os.path.join(root, "docs/benchmarks.md")
     with open(page, encoding="utf-8") as file:
         text = file.read()
     for name, tables in sections.items():
-        text = between_markers(text, name, f"{tables}\n\n{source}")
+        text = between_markers(text, name, tables)
     with open(page, "w", encoding="utf-8") as file:
         file.write(text)
 

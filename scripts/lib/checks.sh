@@ -16,6 +16,8 @@ audit() { cargo deny --locked --offline check licenses bans sources && cargo mac
 
 # The time limits are for a test that hangs; nextest has its own for each test in .config/nextest.toml.
 run_rust_tests() {
+    # They wait for servers and for leases more than they compute.
+    export RUST_TEST_THREADS=${RUST_TEST_THREADS:-4}
     if has cargo-nextest; then
         timeout 1500 cargo nextest run --workspace --locked --no-fail-fast && timeout 600 cargo test --workspace --locked --doc
     else

@@ -13,9 +13,10 @@ pub const USUAL_HEARTBEAT: Duration = Duration::from_secs(15);
 /// Nobody is left alone for longer: who died is missed after so long at the latest.
 const LONGEST: Duration = Duration::from_secs(300);
 
-/// How often one of so many nodes, which knows so many open recordings, wants to hear of each; `None` is as often as usual.
+/// How often one of so many nodes (at least one), which knows so many open recordings, wants to hear of each; `None` is as
+/// often as usual.
 pub fn heartbeat(recordings: usize, nodes: u32) -> Option<Duration> {
-    let recordings = (recordings as u64).saturating_mul(u64::from(nodes.max(1)));
+    let recordings = (recordings as u64).saturating_mul(u64::from(nodes));
     let every = Duration::from_secs(recordings.div_ceil(MOST_PER_S)).min(LONGEST);
     (every > USUAL_HEARTBEAT).then_some(every)
 }

@@ -259,8 +259,8 @@ impl From<recordings::Opened> for Opened {
     }
 }
 
-impl From<recordings::SignedUrl> for Link {
-    fn from(signed: recordings::SignedUrl) -> Link {
+impl From<service::sign::SignedUrl> for Link {
+    fn from(signed: service::sign::SignedUrl) -> Link {
         Link { url: signed.url, expires_at: signed.expires_at }
     }
 }

@@ -13,7 +13,7 @@ use super::error::Problem;
 use super::extract::{Candidate, Id, Json};
 use super::hex32::Hex32;
 use crate::app::App;
-use crate::service::recordings::{self, PartToSign, SignParts};
+use crate::service::sign::{self, PartToSign, SignParts};
 
 /// What to sign.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -122,7 +122,7 @@ pub async fn sign(
     Json(request): Json<SignRequest>,
 ) -> Result<axum::Json<SignAnswer>, Problem> {
     let wanted = SignParts::from(request);
-    let signed = recordings::sign(&app, &who, &id, &wanted)?;
+    let signed = sign::sign(&app, &who, &id, &wanted)?;
     let numbers = wanted.parts.iter().map(|part| part.number);
     let parts = numbers.zip(signed.parts).map(|(number, url)| SignedPart { number, url: url.into() });
     let (put, pace) = (signed.put.map(SignedUrl::from), Pace::unless_empty(signed.pace));
@@ -149,8 +149,8 @@ impl From<SignRequest> for SignParts {
     }
 }
 
-impl From<recordings::SignedUrl> for SignedUrl {
-    fn from(signed: recordings::SignedUrl) -> SignedUrl {
+impl From<sign::SignedUrl> for SignedUrl {
+    fn from(signed: sign::SignedUrl) -> SignedUrl {
         SignedUrl { url: signed.url, headers: signed.headers, expires_at: signed.expires_at }
     }
 }

@@ -40,7 +40,7 @@ impl StoredClaim {
 
     /// The claim and, in milliseconds, how long the recording plays.
     pub(super) fn read(self) -> Result<(Claim, Option<u64>), Error> {
-        let digest = |hex: String| super::recordings::decode_sha256(&hex).map_err(Error::internal);
+        let digest = |hex: String| super::sign::decode_sha256(&hex).map_err(Error::internal);
         let part = |(number, size, sha256): (u32, u64, Option<String>)| {
             Ok(ClaimedPart { number, size, sha256: sha256.map(digest).transpose()? })
         };

@@ -3,6 +3,7 @@
 //! Called by the edges (`http`, `cli`, `jobs`) with parsed values; knows nothing of HTTP, status codes or flags.
 
 pub mod recordings;
+pub mod sign;
 pub mod handles;
 pub mod progress;
 pub mod pace;

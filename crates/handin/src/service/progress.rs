@@ -106,7 +106,7 @@ impl Said {
 pub async fn keep_flushing(app: &App, stop: CancellationToken) {
     let mut ticks = tokio::time::interval(FLUSH_EVERY);
     while stop.run_until_cancelled(ticks.tick()).await.is_some() {
-        flush_or_warn(app, FLUSH_MOST.div_ceil(app.paces.live_nodes().max(1) as usize)).await;
+        flush_or_warn(app, FLUSH_MOST.div_ceil(app.paces.live_nodes() as usize)).await;
     }
     flush_or_warn(app, usize::MAX).await;
 }

@@ -6,7 +6,7 @@
 use handin_core::{RehearsalKey, Sha256};
 
 use super::error::Error;
-use super::recordings::SignedUrl;
+use super::sign::SignedUrl;
 use super::tokens::Candidate;
 use crate::app::App;
 use crate::objects::TrialToSign;

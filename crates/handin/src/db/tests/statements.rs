@@ -285,14 +285,17 @@ async fn plans_fit_a_ledger_that_grows() {
         // A connection that ends says what it has read.
         test.db.close().await;
         let mut connection = stranger(&test.settings.url).await;
-        let read = loop {
-            let counts =
-                "select n_tup_upd, seq_tup_read from pg_stat_user_tables where relname = 'recording'";
-            let row = sqlx::query(counts).fetch_one(&mut connection).await.unwrap();
-            if sqlx::Row::get::<i64, _>(&row, 0) == i64::from(RECORDINGS) {
-                break sqlx::Row::get::<i64, _>(&row, 1);
+        let told = async {
+            loop {
+                let counts =
+                    "select n_tup_upd, seq_tup_read from pg_stat_user_tables where relname = 'recording'";
+                let row = sqlx::query(counts).fetch_one(&mut connection).await.unwrap();
+                if sqlx::Row::get::<i64, _>(&row, 0) == i64::from(RECORDINGS) {
+                    return sqlx::Row::get::<i64, _>(&row, 1);
+                }
             }
         };
+        let read = tokio::time::timeout(Duration::from_secs(60), told).await.expect("it says so in time");
         assert!(read < 10 * i64::from(RECORDINGS), "{read} rows were walked through");
     })
     .await;
