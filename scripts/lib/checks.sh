@@ -11,8 +11,12 @@ install_rest() {
 }
 
 # Licences, sources, banned and unused dependencies. Advisories are asked for by `just audit`: their list comes over the
-# network, and a new one must not turn an old commit red.
-audit() { cargo deny --locked --offline check licenses bans sources && cargo machete; }
+# network, and a new one must not turn an old commit red. What only other systems need no build has fetched.
+audit() {
+    cargo fetch --locked --quiet &&
+        cargo deny --locked --offline check licenses bans sources &&
+        cargo machete
+}
 
 # The time limits are for a test that hangs; nextest has its own for each test in .config/nextest.toml.
 run_rust_tests() {
