@@ -19,8 +19,9 @@ use super::extract::Peer;
 
 /// How many connections may wait to be accepted: with 128 a start of 4,000 candidates at once lost thousands.
 const BACKLOG: u32 = 4_096;
-/// How long a connection may take to send the head of a request.
-const HEAD_LIMIT: Duration = Duration::from_secs(30);
+/// How long a connection may be idle, or take to send the head of a request. Longer than the minute that proxies and load
+/// balancers usually keep an idle connection, so that they close it and do not meet a request with our end of it.
+const HEAD_LIMIT: Duration = Duration::from_secs(75);
 /// How long to wait when no connection can be accepted, such as for lack of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 

@@ -184,6 +184,8 @@ const LONGEST_CALL: Duration = Duration::from_secs(120);
 /// The wait for a turn when an answer has lost its `Retry-After` on the way.
 const HELD: Duration = Duration::from_secs(5);
 const CONNECT: Duration = Duration::from_secs(10);
+/// How long a connection is kept without a call. Below what servers and proxies keep one, so that no call meets its end.
+const IDLE: Duration = Duration::from_secs(20);
 
 impl Api {
     /// The API at `server`, such as `https://handin.example.com`, for whoever `bearer` names.
@@ -199,6 +201,7 @@ impl Api {
         );
         let http = reqwest::Client::builder()
             .connect_timeout(CONNECT)
+            .pool_idle_timeout(IDLE)
             .timeout(LONGEST_CALL)
             .redirect(reqwest::redirect::Policy::none())
             .user_agent(concat!("handin/", env!("CARGO_PKG_VERSION")))
