@@ -16,6 +16,9 @@ use crate::service;
 /// The longest pause between two tries of one job.
 const LONGEST_PAUSE: Duration = Duration::from_secs(600);
 
+/// How often sittings at risk are looked for, in seconds.
+const LOOK_AFTER_WEBHOOKS_S: u64 = 60;
+
 /// Runs jobs until it is told to stop.
 pub struct Runner {
     app: Arc<App>,
@@ -90,6 +93,11 @@ impl Runner {
         let jobs = &self.app.config.jobs;
         self.plan_regular("reconcile", jobs.reconcile_every_s).await;
         self.plan_regular("retain", self.app.config.retention.run_every_s).await;
+        self.plan_regular("webhooks", LOOK_AFTER_WEBHOOKS_S).await;
+        self.plan_regular("link", self.app.config.audit.link_every_s).await;
+        if let Err(error) = service::webhooks::fan::fan(&self.app).await {
+            tracing::warn!(%error, "no deliveries were planned this time");
+        }
         if let Err(error) = service::salvage::sweep(&self.app).await {
             tracing::warn!(%error, "no salvage was planned this time");
         }

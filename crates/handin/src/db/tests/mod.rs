@@ -215,6 +215,7 @@ fn audit(n: u32) -> NewAudit {
         what: id(n).to_string(),
         exam: Some("spring".parse().unwrap()),
         detail: "{}".to_owned(),
+        address: None,
     }
 }
 

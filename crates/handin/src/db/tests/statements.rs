@@ -7,8 +7,8 @@ use handin_core::{CandidateId, Exam, Subject};
 
 use super::super::statement::Bulk;
 use super::super::{
-    api_keys, audit, candidates, certificates, due, exams, holds, jobs, nodes, outbox, pace, receipts,
-    recordings, retention, revisions,
+    api_keys, audit, candidates, certificates, chain, deliveries, due, exams, holds, jobs, nodes, outbox, pace, receipts,
+    recordings, retention, revisions, webhooks,
 };
 use super::*;
 
@@ -21,6 +21,8 @@ fn texts() -> Vec<&'static str> {
         api_keys::BY_HASH,
         api_keys::COUNT_ACTIVE,
         audit::LIST,
+        audit::OF_EXAM,
+        audit::OF_WHAT,
         candidates::COUNT,
         candidates::BY_SUBJECTS,
         candidates::SUBJECTS,
@@ -31,6 +33,22 @@ fn texts() -> Vec<&'static str> {
         certificates::GET,
         certificates::UNSIGNED,
         certificates::LIST,
+        chain::HEAD,
+        chain::BEHIND,
+        chain::UNLINKED,
+        chain::COUNTS,
+        chain::ADD_CHECKPOINT,
+        chain::CHECKPOINTS,
+        deliveries::DUE,
+        deliveries::WAITING,
+        deliveries::DELIVERED,
+        deliveries::FAILED,
+        deliveries::DEAD,
+        deliveries::REPLAY,
+        deliveries::FORGET_ORPHANS,
+        deliveries::BACKLOG,
+        deliveries::TELL,
+        deliveries::SILENT,
         due::WALK,
         due::COUNT,
         due::COUNT_MARKED,
@@ -64,6 +82,9 @@ fn texts() -> Vec<&'static str> {
         nodes::COUNT_LIVE,
         nodes::FAREWELL,
         outbox::LIST,
+        outbox::GET,
+        outbox::NEW,
+        outbox::FORGET,
         pace::SET,
         pace::GET,
         pace::BETWEEN,
@@ -105,6 +126,12 @@ fn texts() -> Vec<&'static str> {
         revisions::KEEP_OLD,
         revisions::GIVE_UP,
         revisions::GONE,
+        webhooks::ADD,
+        webhooks::ROTATE,
+        webhooks::REMOVE,
+        webhooks::REMOVE_DELIVERIES,
+        webhooks::LIST,
+        webhooks::GET,
     ]
 }
 
@@ -112,9 +139,12 @@ fn bulks() -> Vec<&'static Bulk> {
     vec![
         &audit::ADD,
         &candidates::PUT,
+        &chain::LINK,
+        &deliveries::ADD,
         &exams::CREATE_SUBJECTS,
         &jobs::ADD,
         &outbox::ADD,
+        &outbox::TAKE,
         &recordings::OF_SITTINGS,
         &recordings::KNOWN,
         &recordings::open::OPEN,
