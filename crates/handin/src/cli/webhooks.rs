@@ -122,9 +122,16 @@ async fn list(server: &Server) -> anyhow::Result<()> {
         return say_json(&items);
     }
     let row = |webhook: &Value| {
-        let events: Vec<&str> = webhook["events"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let events: Vec<&str> =
+            webhook["events"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
         let events = if events.is_empty() { "all".to_owned() } else { events.join(", ") };
-        vec![text(webhook, "id"), text(webhook, "url"), events, text(webhook, "created_at"), text(webhook, "former_until")]
+        vec![
+            text(webhook, "id"),
+            text(webhook, "url"),
+            events,
+            text(webhook, "created_at"),
+            text(webhook, "former_until"),
+        ]
     };
     let rows: Vec<Vec<String>> = items.iter().map(row).collect();
     Ok(say(&table(&["webhook", "url", "events", "since", "two secrets until"], &rows))?)
@@ -136,7 +143,9 @@ async fn dead(one: &One) -> anyhow::Result<()> {
     if one.server.json {
         return say_json(&dead);
     }
-    let row = |event: &Value| ["event", "type", "at", "recording", "dead_at", "error"].map(|name| text(event, name)).to_vec();
+    let row = |event: &Value| {
+        ["event", "type", "at", "recording", "dead_at", "error"].map(|name| text(event, name)).to_vec()
+    };
     let rows: Vec<Vec<String>> = dead.iter().map(row).collect();
     Ok(say(&table(&["event", "type", "happened", "recording", "given up", "why"], &rows))?)
 }

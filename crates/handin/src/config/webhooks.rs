@@ -18,6 +18,8 @@ section! {
         overlap_s: u64 = 86_400, in 0..=2_592_000;
         /// An open recording that has not been heard of for so long puts its sitting at risk, in seconds.
         silent_after_s: u64 = 600, in 60..=86_400;
+        /// How often sittings at risk are looked for, in seconds.
+        look_every_s: u64 = 60, in 1..=86_400;
         /// How many days events are remembered that everybody was told.
         keep_days: u32 = 30, in 1..=3_650;
     }

@@ -62,7 +62,12 @@ pub async fn list(db: &Db, after: Option<&str>, limit: u32) -> Result<Vec<NewAud
 pub(super) const OF_EXAM: &str = select!("and exam = $2 order by id limit $3");
 
 /// The same, of one exam.
-pub async fn of_exam(db: &Db, exam: &ExamId, after: Option<&str>, limit: u32) -> Result<Vec<NewAudit>, Error> {
+pub async fn of_exam(
+    db: &Db,
+    exam: &ExamId,
+    after: Option<&str>,
+    limit: u32,
+) -> Result<Vec<NewAudit>, Error> {
     let list = query(OF_EXAM).bind(after.unwrap_or_default().to_owned()).bind(exam.to_string());
     all(db, list.bind(i64::from(limit))).await
 }

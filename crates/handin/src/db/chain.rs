@@ -139,10 +139,19 @@ pub async fn checkpoints(db: &Db, seq: u64, limit: u32) -> Result<Vec<Checkpoint
 
 fn checkpoint(row: &AnyRow) -> Result<Checkpoint, Error> {
     let row = Row::new("checkpoint", row);
-    Ok(Checkpoint { seq: row.number("seq")?, hash: row.text("hash")?, at: row.time("at")?, jws: row.text("jws")? })
+    Ok(Checkpoint {
+        seq: row.number("seq")?,
+        hash: row.text("hash")?,
+        at: row.time("at")?,
+        jws: row.text("jws")?,
+    })
 }
 
 fn linked(row: &AnyRow) -> Result<Linked, Error> {
     let row = Row::new("audit", row);
-    Ok(Linked { entry: entry(&row)?, seq: row.number("seq")?, hash: row.opt_text("hash")?.unwrap_or_default() })
+    Ok(Linked {
+        entry: entry(&row)?,
+        seq: row.number("seq")?,
+        hash: row.opt_text("hash")?.unwrap_or_default(),
+    })
 }

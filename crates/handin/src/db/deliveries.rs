@@ -170,12 +170,7 @@ pub(super) const DEAD: &str = "\
     order by delivery.event limit $3";
 
 /// What a webhook was not told, by event, oldest first.
-pub async fn dead(
-    db: &Db,
-    webhook: &WebhookId,
-    after: Option<&str>,
-    limit: u32,
-) -> Result<Vec<Dead>, Error> {
+pub async fn dead(db: &Db, webhook: &WebhookId, after: Option<&str>, limit: u32) -> Result<Vec<Dead>, Error> {
     let after = after.unwrap_or_default().to_owned();
     let list = query(DEAD).bind(webhook.to_string()).bind(after).bind(i64::from(limit));
     let dead = |row: &AnyRow| {
@@ -257,7 +252,11 @@ pub(super) const BACKLOG: &str = "\
 pub async fn backlog(db: &Db) -> Result<Backlog, Error> {
     let Some(row) = db.one(query(BACKLOG)).await? else { return Ok(Backlog::default()) };
     let row = Row::new("delivery", &row);
-    Ok(Backlog { oldest: row.opt_time("oldest")?, waiting: row.number("waiting")?, dead: row.number("dead")? })
+    Ok(Backlog {
+        oldest: row.opt_time("oldest")?,
+        waiting: row.number("waiting")?,
+        dead: row.number("dead")?,
+    })
 }
 
 /// Tells of a sitting once: writes the event unless this kind was told of it before, and says whether it did.
@@ -327,11 +326,8 @@ pub async fn silent(
     kind: &'static str,
     limit: u32,
 ) -> Result<Vec<Silent>, Error> {
-    let list = query(SILENT)
-        .bind(millis(between.1))
-        .bind(millis(between.0))
-        .bind(kind)
-        .bind(i64::from(limit));
+    let list =
+        query(SILENT).bind(millis(between.1)).bind(millis(between.0)).bind(kind).bind(i64::from(limit));
     let silent = |row: &AnyRow| {
         let row = Row::new("recording", row);
         Ok(Silent {

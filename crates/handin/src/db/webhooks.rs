@@ -164,10 +164,11 @@ pub async fn get(db: &Db, id: &WebhookId) -> Result<Option<Webhook>, Error> {
 
 fn webhook(row: &AnyRow) -> Result<Webhook, Error> {
     let row = Row::new("webhook", row);
-    let former = match (row.opt_text("former_key")?, row.opt_text("former_salt")?, row.opt_time("former_until")?) {
-        (Some(key), Some(salt), Some(until)) => Some((Seed { key, salt }, until)),
-        _ => None,
-    };
+    let former =
+        match (row.opt_text("former_key")?, row.opt_text("former_salt")?, row.opt_time("former_until")?) {
+            (Some(key), Some(salt), Some(until)) => Some((Seed { key, salt }, until)),
+            _ => None,
+        };
     Ok(Webhook {
         id: row.name("id")?,
         url: row.text("url")?,

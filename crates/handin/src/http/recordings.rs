@@ -216,7 +216,7 @@ pub async fn link(
     Json(new): Json<NewLink>,
 ) -> Result<axum::Json<Link>, Problem> {
     let ttl = new.ttl_s.map(Duration::from_secs);
-    let recordings::Link { url, expires_at } = 
+    let recordings::Link { url, expires_at } =
         recordings::link(&app, &who, &id, ttl, new.download, new.reason.as_deref()).await?;
     Ok(axum::Json(Link { url, expires_at }))
 }

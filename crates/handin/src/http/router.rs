@@ -15,8 +15,8 @@ use super::edge::{self, Edge, REQUEST_ID};
 use super::error::Problem;
 use super::shed::{self, Shed};
 use super::{
-    audit, certificates, exams, health, holds, pace, pages, receipts, recordings, rehearsal, retention, roster,
-    runs, seal, sign, sitting, sittings, tokens, webhooks,
+    audit, certificates, exams, health, holds, pace, pages, receipts, recordings, rehearsal, retention,
+    roster, runs, seal, sign, sitting, sittings, tokens, webhooks,
 };
 use crate::app::App;
 

@@ -48,9 +48,7 @@ fn add<T: ToSchema + PartialSchema>(schemas: &mut Schemas) -> String {
 
 fn operation(kind: &str, when: &str, payload: &str) -> Value {
     let text = |text: &str| json!({ "type": "string", "description": text });
-    let header = |name: &str, what: &str| {
-        json!({ "name": name, "in": "header", "required": true, "schema": { "type": "string" }, "description": what })
-    };
+    let header = |name: &str, what: &str| json!({ "name": name, "in": "header", "required": true, "schema": { "type": "string" }, "description": what });
     json!({ "post": {
         "operationId": format!("told_{}", kind.replace('.', "_")),
         "summary": when,

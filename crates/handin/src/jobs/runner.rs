@@ -16,9 +16,6 @@ use crate::service;
 /// The longest pause between two tries of one job.
 const LONGEST_PAUSE: Duration = Duration::from_secs(600);
 
-/// How often sittings at risk are looked for, in seconds.
-const LOOK_AFTER_WEBHOOKS_S: u64 = 60;
-
 /// Runs jobs until it is told to stop.
 pub struct Runner {
     app: Arc<App>,
@@ -93,7 +90,7 @@ impl Runner {
         let jobs = &self.app.config.jobs;
         self.plan_regular("reconcile", jobs.reconcile_every_s).await;
         self.plan_regular("retain", self.app.config.retention.run_every_s).await;
-        self.plan_regular("webhooks", LOOK_AFTER_WEBHOOKS_S).await;
+        self.plan_regular("webhooks", self.app.config.webhooks.look_every_s).await;
         self.plan_regular("link", self.app.config.audit.link_every_s).await;
         if let Err(error) = service::webhooks::fan::fan(&self.app).await {
             tracing::warn!(%error, "no deliveries were planned this time");

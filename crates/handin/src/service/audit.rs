@@ -124,7 +124,9 @@ pub enum Flaw {
         to: u64,
     },
     /// A row is not the one that was linked.
-    #[error("row {seq} ({id}) does not fit its hash: it was changed after it was linked, or put there by hand")]
+    #[error(
+        "row {seq} ({id}) does not fit its hash: it was changed after it was linked, or put there by hand"
+    )]
     Changed {
         /// Its place.
         seq: u64,
@@ -132,7 +134,9 @@ pub enum Flaw {
         id: String,
     },
     /// A checkpoint and the row at its place differ.
-    #[error("row {seq} has another hash than was signed: it, or one between {after} and it, was changed and all hashes behind it written anew")]
+    #[error(
+        "row {seq} has another hash than was signed: it, or one between {after} and it, was changed and all hashes behind it written anew"
+    )]
     Rewritten {
         /// The place of the checkpoint.
         seq: u64,

@@ -45,7 +45,11 @@ pub const KINDS: &[EventKind] = &[
     kind("recording.abandoned", '2', "Nothing of a recording arrived, or somebody discarded it."),
     kind(SITTING_COMPLETE, '3', "Every track that the exam asks for is sealed. Told once for each sitting."),
     kind("recording.deleted", '4', "A recording was deleted, by hand or by a policy."),
-    kind("retention.certified", '5', "Objects were deleted, the store shows none of them, and a certificate says so."),
+    kind(
+        "retention.certified",
+        '5',
+        "Objects were deleted, the store shows none of them, and a certificate says so.",
+    ),
     kind("hold.expired", '5', "The time of a hold is over. It holds on until it is released."),
     kind("drain.done", '5', "Recordings were moved out of the cloud."),
 ];

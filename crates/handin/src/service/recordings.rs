@@ -413,7 +413,8 @@ pub async fn link(
         _ => {}
     }
     let mut audit = super::audit(app, who, "recording.link", id.as_str(), Some(&recording.exam));
-    audit.detail = serde_json::json!({ "reason": reason, "download": download, "ttl_s": ttl.as_secs() }).to_string();
+    audit.detail =
+        serde_json::json!({ "reason": reason, "download": download, "ttl_s": ttl.as_secs() }).to_string();
     app.db.change(Caused { audit: vec![audit], ..Caused::default() }).await?;
     let name = download.then(|| file_name(&recording));
     let signed = app.objects.sign_get(&recording.key, now, ttl, name.as_deref())?;

@@ -7,8 +7,8 @@ use handin_core::{CandidateId, Exam, Subject};
 
 use super::super::statement::Bulk;
 use super::super::{
-    api_keys, audit, candidates, certificates, chain, deliveries, due, exams, holds, jobs, nodes, outbox, pace, receipts,
-    recordings, retention, revisions, webhooks,
+    api_keys, audit, candidates, certificates, chain, deliveries, due, exams, holds, jobs, nodes, outbox,
+    pace, receipts, recordings, retention, revisions, webhooks,
 };
 use super::*;
 

@@ -117,7 +117,9 @@ impl Courier {
         let _ = tokio::time::timeout(DRAIN, drain).await;
         match status {
             status if status.is_success() => Ok(()),
-            status if status.is_redirection() => Err(format!("answered {status}; redirects are not followed")),
+            status if status.is_redirection() => {
+                Err(format!("answered {status}; redirects are not followed"))
+            }
             status => Err(format!("answered {status}")),
         }
     }
@@ -193,7 +195,15 @@ mod tests {
     #[test]
     fn what_leads_inside_is_refused_by_its_url() {
         let strict = Courier::new(&Webhooks::default()).unwrap();
-        for url in ["http://receiver.example/", "https://127.0.0.1/", "https://[::1]/", "https://u:p@receiver.example/", "https://2130706433/", "ftp://receiver.example/", "x"] {
+        for url in [
+            "http://receiver.example/",
+            "https://127.0.0.1/",
+            "https://[::1]/",
+            "https://u:p@receiver.example/",
+            "https://2130706433/",
+            "ftp://receiver.example/",
+            "x",
+        ] {
             assert!(strict.check(url).is_err(), "{url}");
         }
         assert!(strict.check("https://receiver.example/hooks?tenant=1").is_ok());
@@ -202,7 +212,12 @@ mod tests {
     #[tokio::test]
     async fn a_name_that_leads_inside_is_refused_when_it_is_connected_to() {
         let strict = Courier::new(&Webhooks::default()).unwrap();
-        let message = Message { id: "1".to_owned(), at: Timestamp::UNIX_EPOCH, body: String::new(), secrets: Vec::new() };
+        let message = Message {
+            id: "1".to_owned(),
+            at: Timestamp::UNIX_EPOCH,
+            body: String::new(),
+            secrets: Vec::new(),
+        };
         let refused = strict.bring("https://localhost:1/", &message).await.unwrap_err();
         assert!(refused.contains("no public address"), "{refused}");
     }

@@ -61,7 +61,9 @@ async fn attempt(app: &App, webhook: &Webhook, delivery: Delivery) -> (String, u
     let what = (event.id.as_str(), event.kind.as_str(), event.at);
     let brought = match message(app, webhook, what, &event.payload) {
         Ok(message) => app.courier.bring(&webhook.url, &message).await,
-        Err(error) => Err(std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string)),
+        Err(error) => {
+            Err(std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string))
+        }
     };
     let tried = match brought {
         Ok(()) => Tried::Delivered,

@@ -41,7 +41,12 @@ const LONGEST_OVERLAP_S: u64 = 2_592_000;
 ///
 /// # Errors
 /// [`Error::Invalid`] for a URL that may not be called, a kind that is none, or one webhook too many.
-pub async fn add(app: &App, who: &Platform, url: &str, kinds: Vec<String>) -> Result<(Webhook, String), Error> {
+pub async fn add(
+    app: &App,
+    who: &Platform,
+    url: &str,
+    kinds: Vec<String>,
+) -> Result<(Webhook, String), Error> {
     app.courier.check(url).map_err(|why| Error::invalid("url", why))?;
     if url.len() > LONGEST_URL {
         return Err(Error::invalid("url", format!("has more than {LONGEST_URL} bytes")));
@@ -205,7 +210,8 @@ fn message(
 ) -> Result<Message, Error> {
     let now = app.clock.now();
     let data = serde_json::from_str(data).map_err(Error::internal)?;
-    let body = serde_json::to_string(&Body { r#type: kind, timestamp: happened, data }).map_err(Error::internal)?;
+    let body =
+        serde_json::to_string(&Body { r#type: kind, timestamp: happened, data }).map_err(Error::internal)?;
     let former = webhook.former.as_ref().filter(|(_, until)| *until > now).map(|(seed, _)| seed);
     let mut secrets = vec![derive(app, &webhook.secret)?];
     // One that cannot be derived any more cannot sign; receivers have had the new one since.
