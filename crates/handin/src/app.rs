@@ -18,7 +18,7 @@ use crate::service::pace::Paces;
 use crate::service::progress::Progress;
 use crate::service::retention::rate::Rate;
 use crate::service::tokens::TokenVerifier;
-use crate::service::webhooks::courier::Courier;
+use crate::service::webhooks::courier::{Courier, Rules};
 
 /// Everything that services need. Shared as `Arc<App>`.
 pub struct App {
@@ -95,7 +95,7 @@ impl App {
             paces: Paces::new(ids.row(clock.now())),
             progress: Progress::default(),
             deletions: Rate::default(),
-            courier: Courier::new(&config.webhooks).map_err(StartError::Client)?,
+            courier: Courier::new(rules(&config)).map_err(StartError::Client)?,
             jobs: Wake::default(),
             config,
             clock,
@@ -158,6 +158,15 @@ fn bucket(config: &Config, endpoint: &str) -> Result<handin_s3::Bucket, StartErr
     let style = if config.store.path_style { handin_s3::Style::Path } else { handin_s3::Style::VirtualHost };
     handin_s3::Bucket::new(endpoint, &config.store.region, &config.store.bucket, style)
         .map_err(|error| StartError::Endpoint(error.to_string()))
+}
+
+fn rules(config: &Config) -> Rules {
+    let webhooks = &config.webhooks;
+    Rules {
+        allow_private: webhooks.allow_private,
+        allow_http: webhooks.allow_http,
+        timeout: Duration::from_millis(webhooks.timeout_ms),
+    }
 }
 
 fn credentials(config: &Config) -> objects::Source {

@@ -3,7 +3,6 @@
 //! `list` speaks the API. `verify` and `export` work on the ledger itself: whoever checks it should not have to believe a server.
 
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -61,7 +60,7 @@ pub async fn run(command: Command, clock: Clock, ids: Ids) -> anyhow::Result<Exi
             let app = open_ledger(&ledger.place, clock, ids).await?;
             return verify(&app, ledger.json).await;
         }
-        Command::Export(ledger) => export(open_ledger(&ledger.place, clock, ids).await?).await?,
+        Command::Export(ledger) => export(&*open_ledger(&ledger.place, clock, ids).await?).await?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -80,7 +79,7 @@ async fn list(server: &Server, exam: Option<&str>, what: Option<&str>) -> anyhow
     Ok(say(&table(&["at", "who", "from", "did", "to", "exam", "detail"], &rows))?)
 }
 
-async fn verify(app: &Arc<App>, json: bool) -> anyhow::Result<ExitCode> {
+async fn verify(app: &App, json: bool) -> anyhow::Result<ExitCode> {
     let (linked, unlinked) = audit::counts(app).await?;
     let (mut walk, mut flaws) = (Walk::default(), Vec::<Flaw>::new());
     let bar = bar(linked);
@@ -122,10 +121,10 @@ fn bar(rows: u64) -> ProgressBar {
     bar
 }
 
-async fn export(app: Arc<App>) -> anyhow::Result<()> {
+async fn export(app: &App) -> anyhow::Result<()> {
     let mut seq = 0;
     loop {
-        let rows = audit::behind(&app, seq).await?;
+        let rows = audit::behind(app, seq).await?;
         let Some(last) = rows.last() else { break };
         seq = last.seq;
         for row in &rows {
@@ -137,7 +136,7 @@ async fn export(app: Arc<App>) -> anyhow::Result<()> {
             }))?;
         }
     }
-    match audit::last_checkpoint(&app).await? {
+    match audit::last_checkpoint(app).await? {
         Some(checkpoint) => say_json(&json!({ "checkpoint": checkpoint })),
         None => Ok(()),
     }

@@ -151,7 +151,7 @@ async fn delete(app: &App, over: impl Iterator<Item = Looked>, earlier: u64) -> 
 fn deletion(app: &App, certificate: NewCertificate, doomed: Vec<Doomed>, earlier: u64) -> DeleteMarked {
     let NewCertificate { id, exam, policy, ordered_by, .. } = &certificate;
     let begin = certificate.ordered_at + Duration::from_secs(earlier / app.config.retention.deletes_per_s);
-    let mut audit = crate::service::audit(app, ordered_by, "retention.delete", id, Some(exam));
+    let mut audit = crate::service::audit(app, ordered_by.as_str(), "retention.delete", id, Some(exam));
     audit.detail = serde_json::json!({ "policy": policy, "recordings": doomed.len() }).to_string();
     DeleteMarked {
         doomed,

@@ -13,7 +13,6 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::{Url, redirect};
 
 use super::address::is_public;
-use crate::config::Webhooks;
 
 /// How much of an answer is read, so that its connection can be used again; what it says is of no use.
 const MOST_BYTES: usize = 4 << 10;
@@ -27,8 +26,18 @@ const POOL_IDLE: Duration = Duration::from_secs(30);
 /// Brings messages to receivers.
 pub struct Courier {
     client: reqwest::Client,
-    allow_private: bool,
-    allow_http: bool,
+    rules: Rules,
+}
+
+/// Where a courier may go, and how long it waits.
+#[derive(Debug, Clone, Copy)]
+pub struct Rules {
+    /// To addresses that the internet cannot reach, too.
+    pub allow_private: bool,
+    /// By http:// too.
+    pub allow_http: bool,
+    /// How long a receiver may take to answer.
+    pub timeout: Duration,
 }
 
 /// What is brought.
@@ -44,22 +53,22 @@ pub struct Message {
 }
 
 impl Courier {
-    /// A courier that goes by these settings.
+    /// A courier that goes by these rules.
     ///
     /// # Errors
     /// When TLS cannot be set up on this machine.
-    pub fn new(settings: &Webhooks) -> Result<Courier, reqwest::Error> {
+    pub fn new(rules: Rules) -> Result<Courier, reqwest::Error> {
         let client = reqwest::Client::builder()
-            .timeout(Duration::from_millis(settings.timeout_ms))
+            .timeout(rules.timeout)
             .connect_timeout(CONNECT)
             .pool_idle_timeout(POOL_IDLE)
             .redirect(redirect::Policy::none())
             .retry(reqwest::retry::never())
             .no_proxy()
             .user_agent(concat!("handin/", env!("CARGO_PKG_VERSION")))
-            .dns_resolver(Arc::new(Resolver { allow_private: settings.allow_private }))
+            .dns_resolver(Arc::new(Resolver { allow_private: rules.allow_private }))
             .build()?;
-        Ok(Courier { client, allow_private: settings.allow_private, allow_http: settings.allow_http })
+        Ok(Courier { client, rules })
     }
 
     /// Whether anything may be sent there, as far as the URL alone tells. What a name resolves to is looked at when it
@@ -71,7 +80,7 @@ impl Courier {
         let parsed: Url = url.parse().map_err(|error| format!("is no URL: {error}"))?;
         match parsed.scheme() {
             "https" => {}
-            "http" if self.allow_http => {}
+            "http" if self.rules.allow_http => {}
             _ => return Err("has to begin with https://, as its content names people".to_owned()),
         }
         if !parsed.username().is_empty() || parsed.password().is_some() {
@@ -80,7 +89,7 @@ impl Courier {
         // A name goes through the resolver; an address does not.
         let host = parsed.host_str().unwrap_or_default().trim_matches(['[', ']']);
         match host.parse::<IpAddr>() {
-            Ok(address) if !self.allow_private && !is_public(address) => {
+            Ok(address) if !self.rules.allow_private && !is_public(address) => {
                 Err(format!("{address} is no public address; `webhooks.allow_private` lifts this"))
             }
             _ if host.is_empty() => Err("names no host".to_owned()),
@@ -159,22 +168,24 @@ struct Resolver {
 
 impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
-        let allow_private = self.allow_private;
-        Box::pin(async move {
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let public: Vec<SocketAddr> =
-                found.filter(|address| allow_private || is_public(address.ip())).collect();
-            if public.is_empty() {
-                return Err("it has no public address; `webhooks.allow_private` lifts this".into());
-            }
-            Ok(Box::new(public.into_iter()) as Addrs)
-        })
+        Box::pin(resolve(name, self.allow_private))
+    }
+}
+
+async fn resolve(name: Name, allow_private: bool) -> Result<Addrs, Box<dyn std::error::Error + Send + Sync>> {
+    let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
+    let public: Vec<SocketAddr> = found.filter(|address| allow_private || is_public(address.ip())).collect();
+    match public.is_empty() {
+        true => Err("it has no public address; `webhooks.allow_private` lifts this".into()),
+        false => Ok(Box::new(public.into_iter())),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const STRICT: Rules = Rules { allow_private: false, allow_http: false, timeout: Duration::from_secs(5) };
 
     /// Computed with Python's `hmac` and `base64` for the secret of 32 bytes 0x01.
     #[test]
@@ -194,7 +205,7 @@ mod tests {
 
     #[test]
     fn what_leads_inside_is_refused_by_its_url() {
-        let strict = Courier::new(&Webhooks::default()).unwrap();
+        let strict = Courier::new(STRICT).unwrap();
         for url in [
             "http://receiver.example/",
             "https://127.0.0.1/",
@@ -211,7 +222,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_name_that_leads_inside_is_refused_when_it_is_connected_to() {
-        let strict = Courier::new(&Webhooks::default()).unwrap();
+        let strict = Courier::new(STRICT).unwrap();
         let message = Message {
             id: "1".to_owned(),
             at: Timestamp::UNIX_EPOCH,

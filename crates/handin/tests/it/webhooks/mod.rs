@@ -8,6 +8,7 @@ mod sittings;
 use std::time::Duration;
 
 use handin::config::Config;
+use handin::service::webhooks::{Backlog, backlog};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -127,15 +128,16 @@ async fn a_receiver_that_was_gone_for_a_day_misses_nothing() {
     }
     let tries = receiver.told().len();
     assert!((15..=3 * 8).contains(&tries), "{tries} tries in a day, for three recordings");
-    assert!(app.metric("handin_webhook_oldest_seconds").await.unwrap() >= 86_400.0);
-    assert_eq!(app.metric("handin_webhook_waiting").await, Some(6.0));
+    let waiting = backlog(&app.node.app).await.unwrap();
+    assert_eq!((waiting.waiting, waiting.dead), (6, 0));
+    assert!(app.node.app.clock.now().duration_since(waiting.oldest.unwrap()).as_secs() >= 86_400);
     receiver.says(Says::Status(200));
     app.advance(A_DAY);
     app.run_jobs().await;
     let mut kinds = receiver.kinds();
     kinds.sort();
     assert_eq!(kinds, [["recording.opened"; 3], ["recording.sealed"; 3]].concat());
-    assert_eq!(app.metric("handin_webhook_waiting").await, Some(0.0));
+    assert_eq!(backlog(&app.node.app).await.unwrap(), Backlog::default());
     assert!(dead(&app, &webhook).await.is_empty());
 }
 
@@ -155,7 +157,7 @@ async fn after_three_days_an_event_is_dead_until_it_is_replayed() {
     assert_eq!(gone.len(), 1);
     assert_eq!((&gone[0]["recording"], &gone[0]["attempts"]), (&json!(sealed.id), &json!(TRIES)));
     assert_eq!(gone[0]["error"], "answered 500 Internal Server Error");
-    assert_eq!(app.metric("handin_webhook_dead").await, Some(1.0));
+    assert_eq!(backlog(&app.node.app).await.unwrap().dead, 1);
 
     let path = format!("/v1/webhooks/{}/replay", webhook["id"].as_str().unwrap());
     let none = json!({ "event": sealed.id });
@@ -203,7 +205,7 @@ async fn a_webhook_that_was_removed_is_told_nothing_more() {
     app.advance(A_DAY);
     app.run_jobs().await;
     assert!(receiver.told().is_empty());
-    assert_eq!(app.metric("handin_webhook_waiting").await, Some(0.0));
+    assert_eq!(backlog(&app.node.app).await.unwrap(), Backlog::default());
 }
 
 #[tokio::test]
