@@ -1,5 +1,6 @@
 //! The audit log: who did what, from where and why, and a chain in which no change goes unseen.
 
+use std::process::Command;
 use std::time::Duration;
 
 use handin::service::audit::{Flaw, Walk, counts, last_checkpoint, link, verify};
@@ -64,14 +65,20 @@ async fn tells_every_change(builder: impl Fn() -> Builder) {
 
     let app = with_rows(builder()).await;
     let next = linked + 1;
-    let row = format!("insert into audit (id, at, who, action, what, detail, seq, hash) values
-        ('01JD8Z0QX3V5T9K2M4N6P8R0SW', 0, 'nobody', 'recording.link', 'x', '{{}}', {next}, 'beef')");
+    let row = format!(
+        "insert into audit (id, at, who, action, what, detail, seq, hash) values
+        ('01JD8Z0QX3V5T9K2M4N6P8R0SW', 0, 'nobody', 'recording.link', 'x', '{{}}', {next}, 'beef')"
+    );
     tamper(&app, &row).await;
     assert_eq!(flaws(&app).await, [Flaw::Changed { seq: next, id: "01JD8Z0QX3V5T9K2M4N6P8R0SW".to_owned() }]);
 
     let app = with_rows(builder()).await;
     tamper(&app, &format!("delete from audit where seq > {}", linked - 2)).await;
-    assert_eq!(flaws(&app).await, [Flaw::Missing { from: linked - 1, to: linked }], "the checkpoint remembers");
+    assert_eq!(
+        flaws(&app).await,
+        [Flaw::Missing { from: linked - 1, to: linked }],
+        "the checkpoint remembers"
+    );
 
     // Whoever can write the ledger can write every hash anew; what was signed tells.
     let app = with_rows(builder()).await;
@@ -145,4 +152,29 @@ async fn where_the_house_wants_a_reason_no_link_is_made_without_one() {
         app.platform(Method::POST, &path).json(&without).send().await.problem(422, "reason_required");
     }
     app.platform(Method::POST, &path).json(&json!({ "reason": "review" })).send().await.expect(200);
+}
+
+/// `handin audit`, on the ledger of a server that runs.
+async fn run(app: &TestApp, command: &str) -> (i32, String) {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_handin"));
+    program.env_clear().args(["audit", command, "--data"]).arg(app.node.app.config.data());
+    let output = tokio::task::spawn_blocking(move || program.output().unwrap()).await.unwrap();
+    (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_command_line_verifies_and_exports() {
+    let app = with_rows(TestApp::builder()).await;
+    let (linked, _) = counts(&app.node.app).await.unwrap();
+    let (code, said) = run(&app, "verify").await;
+    assert_eq!(code, 0, "{said}");
+    let good = format!("intact: {linked} rows, 2 signed checkpoints; 0 rows are not linked yet\n");
+    assert_eq!(said, good);
+    let (_, lines) = run(&app, "export").await;
+    assert_eq!(lines.lines().count() as u64, linked + 1);
+    assert!(lines.lines().last().unwrap().starts_with(r#"{"checkpoint":"#));
+    tamper(&app, "update audit set detail = '{}' where action = 'recording.link'").await;
+    let (code, said) = run(&app, "verify").await;
+    assert_eq!(code, 1);
+    assert!(said.starts_with("NOT intact"), "{said}");
 }

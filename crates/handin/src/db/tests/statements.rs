@@ -10,6 +10,7 @@ use super::super::{
     api_keys, audit, candidates, certificates, chain, deliveries, due, exams, holds, jobs, nodes, outbox,
     pace, receipts, recordings, retention, revisions, webhooks,
 };
+use super::deliveries as deliveries_of;
 use super::*;
 
 #[expect(clippy::too_many_lines, reason = "a list with one line for each statement")]
@@ -173,6 +174,21 @@ async fn every_statement_over_many_rows_is_run_at_every_size_on_both_databases()
         let opens = all.clone().map(|n| open(&db, new_recording(n), caused(n)));
         assert!(join_all(opens).await.into_iter().all(|opened| opened.unwrap().fresh));
         assert_eq!(all_caused(&db).await, (vec![("verify".to_owned(), 127)], 127, 127));
+
+        let webhook = deliveries_of::add(&db, 1).await;
+        assert_eq!(deliveries_of::fan(&db, &webhook).await, 127);
+        assert_eq!(deliveries::due(&db, &webhook, at(1_000), 1_000).await.unwrap().len(), 127);
+        let rows = chain::unlinked(&db, 1_000).await.unwrap();
+        let link = |(seq, row): (u64, NewAudit)| chain::Link { id: row.id, seq, hash: format!("{seq}") };
+        let links: Vec<_> = (1..).zip(rows).map(link).collect();
+        let checkpoint =
+            chain::Checkpoint { seq: 127, hash: "127".to_owned(), at: at(0), jws: "jws".to_owned() };
+        let link = chain::LinkRows { links, checkpoint: Some(checkpoint.clone()) };
+        assert!(db.change(link.clone()).await.unwrap());
+        assert!(db.change(link).await.is_err(), "a row is linked once");
+        assert_eq!(chain::counts(&db).await.unwrap(), (127, 0));
+        assert_eq!(chain::behind(&db, 100, 1_000).await.unwrap().len(), 27);
+        assert_eq!(chain::checkpoints(&db, 0, 9).await.unwrap(), [checkpoint]);
 
         let subjects = all.clone().map(|n| format!("s{n}").parse().unwrap());
         let subjects = subjects.map(|id| Subject { id, title: None, ends_at: None }).collect();

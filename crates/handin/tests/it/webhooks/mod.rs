@@ -111,7 +111,10 @@ async fn what_comes_later_waits_for_what_comes_first_of_its_recording_only() {
     app.advance(Duration::from_secs(6));
     app.run_jobs().await;
     let again = receiver.told();
-    assert_eq!(again.iter().map(receiver::Told::kind).collect::<Vec<_>>(), ["recording.opened", "recording.sealed"]);
+    assert_eq!(
+        again.iter().map(receiver::Told::kind).collect::<Vec<_>>(),
+        ["recording.opened", "recording.sealed"]
+    );
     assert!(told.iter().any(|told| told.id() == again[0].id()), "a try has the id of the one before");
 }
 
@@ -152,7 +155,11 @@ async fn after_three_days_an_event_is_dead_until_it_is_replayed() {
     }
     app.run_jobs().await;
     let kinds = receiver.kinds();
-    assert_eq!(kinds, [vec!["recording.opened"; TRIES], vec!["recording.sealed"]].concat(), "what is dead lets others by");
+    assert_eq!(
+        kinds,
+        [vec!["recording.opened"; TRIES], vec!["recording.sealed"]].concat(),
+        "what is dead lets others by"
+    );
     let gone = dead(&app, &webhook).await;
     assert_eq!(gone.len(), 1);
     assert_eq!((&gone[0]["recording"], &gone[0]["attempts"]), (&json!(sealed.id), &json!(TRIES)));

@@ -98,10 +98,8 @@ impl Receiver {
 
 async fn take(State(shared): State<Shared>, uri: http::Uri, headers: HeaderMap, body: Bytes) -> Response {
     let text = String::from_utf8(body.to_vec()).unwrap();
-    let headers = headers
-        .iter()
-        .map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()))
-        .collect();
+    let headers =
+        headers.iter().map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned())).collect();
     let told = Told {
         path: uri.path().to_owned(),
         headers,

@@ -10,9 +10,15 @@ use crate::app::TestApp;
 #[tokio::test]
 async fn a_receiver_inside_is_refused_unless_the_house_allows_it() {
     let app = TestApp::start().await;
-    for url in ["https://127.0.0.1/", "https://[fd00::1]/", "https://169.254.169.254/latest", "http://platform.example/"] {
+    for url in [
+        "https://127.0.0.1/",
+        "https://[fd00::1]/",
+        "https://169.254.169.254/latest",
+        "http://platform.example/",
+    ] {
         let new = json!({ "url": url });
-        let refused = app.platform(Method::POST, "/v1/webhooks").json(&new).send().await.problem(422, "invalid");
+        let refused =
+            app.platform(Method::POST, "/v1/webhooks").json(&new).send().await.problem(422, "invalid");
         assert_eq!(refused["field"], "url", "{url}");
     }
 }
@@ -31,7 +37,8 @@ async fn a_name_that_leads_inside_is_not_connected_to() {
 #[tokio::test]
 async fn what_is_no_yes_is_tried_again() {
     let (app, receiver, webhook) = with_receiver(&["recording.opened"]).await;
-    let trial = async || on(&app, &webhook, "test", &json!({})).await["error"].as_str().unwrap_or("yes").to_owned();
+    let trial =
+        async || on(&app, &webhook, "test", &json!({})).await["error"].as_str().unwrap_or("yes").to_owned();
     assert_eq!(trial().await, "yes");
     receiver.says(Says::Status(500));
     assert_eq!(trial().await, "answered 500 Internal Server Error");
@@ -41,7 +48,11 @@ async fn what_is_no_yes_is_tried_again() {
     receiver.says(Says::Status(302));
     assert!(trial().await.contains("redirects are not followed"));
     let told = receiver.told();
-    assert_eq!(told.iter().map(|told| told.path.as_str()).collect::<Vec<_>>(), ["/hooks"], "nobody went inside");
+    assert_eq!(
+        told.iter().map(|told| told.path.as_str()).collect::<Vec<_>>(),
+        ["/hooks"],
+        "nobody went inside"
+    );
     assert_eq!(told[0].kind(), "webhook.test");
 
     for says in [Says::Status(410), Says::Nothing, Says::Status(302)] {
