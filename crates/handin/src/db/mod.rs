@@ -32,6 +32,7 @@ pub mod receipts;
 pub mod recordings;
 pub mod retention;
 pub mod revisions;
+pub mod told;
 pub mod webhooks;
 
 mod caused;

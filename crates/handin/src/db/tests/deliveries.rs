@@ -3,9 +3,10 @@
 use handin_core::WebhookId;
 
 use super::super::deliveries::{
-    self, Backlog, Fan, ForgetOrphans, NewDelivery, Outcomes, Replay, Tell, Tried, backlog, dead, due,
+    self, Backlog, Fan, ForgetOrphans, NewDelivery, Outcomes, Replay, Tried, backlog, dead, due,
 };
 use super::super::outbox::{self, Forget};
+use super::super::told::{self, Tell};
 use super::super::webhooks::{self, AddWebhook, RemoveWebhook, Rotate, Seed, Webhook};
 use super::*;
 
@@ -140,7 +141,7 @@ async fn a_sitting_is_told_of_once() {
             |n: u32| Tell { candidate: row.candidate.clone(), subject: row.subject.clone(), event: event(n) };
         let silent = async |since: i64| {
             let between = (at(-100), at(since));
-            deliveries::silent(&db, between, "recording.sealed", 9).await.unwrap().len()
+            told::silent(&db, between, "recording.sealed", 9).await.unwrap().len()
         };
         assert_eq!((silent(0).await, silent(1).await), (0, 1));
         assert!(db.change(tell(1)).await.unwrap());

@@ -8,7 +8,7 @@ use handin_core::{CandidateId, Exam, Subject};
 use super::super::statement::Bulk;
 use super::super::{
     api_keys, audit, candidates, certificates, chain, deliveries, due, exams, holds, jobs, nodes, outbox,
-    pace, receipts, recordings, retention, revisions, webhooks,
+    pace, receipts, recordings, retention, revisions, told, webhooks,
 };
 use super::deliveries as deliveries_of;
 use super::*;
@@ -48,8 +48,6 @@ fn texts() -> Vec<&'static str> {
         deliveries::REPLAY,
         deliveries::FORGET_ORPHANS,
         deliveries::BACKLOG,
-        deliveries::TELL,
-        deliveries::SILENT,
         due::WALK,
         due::COUNT,
         due::COUNT_MARKED,
@@ -71,6 +69,7 @@ fn texts() -> Vec<&'static str> {
         holds::REMIND,
         holds::COVERS,
         jobs::FORGET,
+        jobs::HURRY,
         jobs::CLAIM,
         jobs::DONE,
         jobs::RETRY,
@@ -127,6 +126,8 @@ fn texts() -> Vec<&'static str> {
         revisions::KEEP_OLD,
         revisions::GIVE_UP,
         revisions::GONE,
+        told::TELL,
+        told::SILENT,
         webhooks::ADD,
         webhooks::ROTATE,
         webhooks::REMOVE,

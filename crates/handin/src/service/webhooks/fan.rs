@@ -9,9 +9,10 @@ use super::super::{Error, events, retention};
 use super::Webhook;
 use crate::app::App;
 use crate::db;
-use crate::db::deliveries::{Fan, ForgetOrphans, NewDelivery, Tell};
+use crate::db::deliveries::{DELIVER, Fan, ForgetOrphans, NewDelivery};
 use crate::db::jobs::Enqueue;
 use crate::db::outbox::{Forget, NewEvent};
+use crate::db::told::{self, Tell};
 use crate::service::events::{SITTING_AT_RISK, SITTING_COMPLETE, SittingAtRisk, SittingComplete};
 
 /// How many events are taken at once; the next look takes the rest.
@@ -34,7 +35,7 @@ pub async fn fan(app: &App) -> Result<(), Error> {
     if waiting.is_empty() {
         return Ok(());
     }
-    let jobs = waiting.iter().map(|id| retention::job(app, "deliver", Some(id.as_str()), now)).collect();
+    let jobs = waiting.iter().map(|id| retention::job(app, DELIVER, Some(id.as_str()), now)).collect();
     Ok(app.db.change(Enqueue(jobs)).await?)
 }
 
@@ -116,10 +117,10 @@ pub async fn look_after(app: &App) -> Result<(), Error> {
 async fn tell_silent(app: &App) -> Result<(), Error> {
     let now = app.clock.now();
     let until = now - super::super::seconds(app.config.webhooks.silent_after_s);
-    let silent = db::deliveries::silent(&app.db, (now - LONG_SILENT, until), SITTING_AT_RISK, MOST_SILENT);
-    let mut told: BTreeSet<(ExamId, CandidateId, SubjectId)> = BTreeSet::new();
+    let silent = told::silent(&app.db, (now - LONG_SILENT, until), SITTING_AT_RISK, MOST_SILENT);
+    let mut seen: BTreeSet<(ExamId, CandidateId, SubjectId)> = BTreeSet::new();
     for one in silent.await? {
-        if !told.insert((one.exam.clone(), one.candidate.clone(), one.subject.clone())) {
+        if !seen.insert((one.exam.clone(), one.candidate.clone(), one.subject.clone())) {
             continue;
         }
         let payload = SittingAtRisk {

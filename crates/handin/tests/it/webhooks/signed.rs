@@ -69,7 +69,7 @@ async fn the_reference_library_verifies_what_we_send_through_a_rotation_too() {
 }
 
 #[tokio::test]
-async fn a_secret_is_shown_once_and_outlives_a_rotation_of_the_servers_own() {
+async fn a_secret_is_shown_once_and_two_sign_while_it_is_changed() {
     let (app, receiver, webhook) = with_receiver(&[]).await;
     assert!(webhook["secret"].as_str().unwrap().starts_with("whsec_"));
     let list = app.platform(reqwest::Method::GET, "/v1/webhooks").send().await.expect(200);
