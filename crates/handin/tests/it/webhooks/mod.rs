@@ -1,6 +1,6 @@
 //! Webhooks from the receiver's side: what it is told, when, in which order, and how it knows who speaks.
 
-mod receiver;
+pub mod receiver;
 mod refused;
 mod signed;
 mod sittings;
