@@ -23,6 +23,7 @@ pub use capture::{AfterCrash, BadCapture, Capture, CaptureWish};
 pub use exam::{Exam, Limits, RosterEntry, Subject, TooManyTracks};
 pub use names::{
     BadName, CandidateId, CertificateId, ExamId, Group, HoldId, Language, RecordingId, SubjectId, Track,
+    WebhookId,
 };
 pub use object_key::{BadKey, ObjectKey, RehearsalKey};
 pub use pace::Pace;

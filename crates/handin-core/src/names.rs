@@ -142,6 +142,10 @@ name!(
     CertificateId, "certificate id", parse_ulid
 );
 name!(
+    /// An address of the platform that events are told to; a ULID in capitals.
+    WebhookId, "webhook id", parse_ulid
+);
+name!(
     /// The language of a text, as BCP 47 writes it; what it says beyond the letters is not looked up.
     Language, "language", parse_language
 );

@@ -18,6 +18,7 @@ use crate::service::pace::Paces;
 use crate::service::progress::Progress;
 use crate::service::retention::rate::Rate;
 use crate::service::tokens::TokenVerifier;
+use crate::service::webhooks::courier::{Courier, Rules};
 
 /// Everything that services need. Shared as `Arc<App>`.
 pub struct App {
@@ -43,6 +44,8 @@ pub struct App {
     pub progress: Progress,
     /// How fast this node deletes.
     pub deletions: Rate,
+    /// Brings events to webhooks.
+    pub courier: Courier,
     /// Wakes the job runner.
     pub jobs: Wake,
 }
@@ -62,6 +65,9 @@ pub enum StartError {
     /// The signing secrets cannot be used.
     #[error("secrets: {0}")]
     Secret(#[from] BadSecret),
+    /// No HTTP client can be made on this machine.
+    #[error("the HTTP client: {0}")]
+    Client(reqwest::Error),
     /// The platform's keys cannot be read.
     #[error("tokens.platform_jwks_file: {0}")]
     PlatformKeys(String),
@@ -89,6 +95,7 @@ impl App {
             paces: Paces::new(ids.row(clock.now())),
             progress: Progress::default(),
             deletions: Rate::default(),
+            courier: Courier::new(rules(&config)).map_err(StartError::Client)?,
             jobs: Wake::default(),
             config,
             clock,
@@ -151,6 +158,15 @@ fn bucket(config: &Config, endpoint: &str) -> Result<handin_s3::Bucket, StartErr
     let style = if config.store.path_style { handin_s3::Style::Path } else { handin_s3::Style::VirtualHost };
     handin_s3::Bucket::new(endpoint, &config.store.region, &config.store.bucket, style)
         .map_err(|error| StartError::Endpoint(error.to_string()))
+}
+
+fn rules(config: &Config) -> Rules {
+    let webhooks = &config.webhooks;
+    Rules {
+        allow_private: webhooks.allow_private,
+        allow_http: webhooks.allow_http,
+        timeout: Duration::from_millis(webhooks.timeout_ms),
+    }
 }
 
 fn credentials(config: &Config) -> objects::Source {

@@ -105,6 +105,30 @@ pub const METRICS: &[Metric] = &[
         "Deletions that were ordered more than an hour ago and have no certificate, as of the last run",
     ),
     metric(
+        "handin_webhook_deliveries_total",
+        "counter",
+        &["outcome"],
+        "Events told to webhooks, each try counted: `delivered`, `failed` (tried again later) or `dead` (given up)",
+    ),
+    metric(
+        "handin_webhook_waiting",
+        "gauge",
+        &[],
+        "Events that webhooks are still to be told, counted for each of them",
+    ),
+    metric(
+        "handin_webhook_oldest_seconds",
+        "gauge",
+        &[],
+        "How long ago the oldest of them happened, in seconds; 0 without one",
+    ),
+    metric(
+        "handin_webhook_dead",
+        "gauge",
+        &[],
+        "Events that were given up, to be replayed when their receivers are well",
+    ),
+    metric(
         "handin_reconcile_lost",
         "gauge",
         &[],

@@ -66,9 +66,17 @@ pub async fn run(command: Command, clock: Clock, ids: Ids) -> anyhow::Result<()>
 }
 
 async fn open(common: &Common, clock: Clock, ids: Ids) -> anyhow::Result<Arc<App>> {
-    let mut config = common.place.load(Flags::new())?;
+    open_ledger(&common.place, clock, ids).await
+}
+
+/// Everything but the store, which what is a matter of the ledger does not ask.
+///
+/// # Errors
+/// When database or secrets file cannot be used.
+pub async fn open_ledger(place: &Place, clock: Clock, ids: Ids) -> anyhow::Result<Arc<App>> {
+    let mut config = place.load(Flags::new())?;
     if config.store.is_embedded() {
-        // Keys are a matter of the ledger; the store is not asked, so any address will do.
+        // The store is not asked, so any address will do.
         config.store.endpoint = Some(format!("http://{}", config.store.listen));
     }
     std::fs::create_dir_all(config.data())?;

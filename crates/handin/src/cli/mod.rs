@@ -17,6 +17,8 @@ mod pace;
 mod retention;
 mod certificate;
 mod hold;
+mod webhooks;
+mod audit;
 mod token;
 mod keys;
 mod maintain;
@@ -72,6 +74,12 @@ enum Command {
     /// Keep recordings from being deleted, whatever policies say
     #[command(subcommand)]
     Hold(hold::Command),
+    /// Where the platform is told of events, and what it was not told
+    #[command(subcommand)]
+    Webhooks(webhooks::Command),
+    /// Who did what; proof that nobody changed what stands there
+    #[command(subcommand)]
+    Audit(audit::Command),
     /// Mint a candidate's token
     Token(token::Args),
     /// Create, list and revoke API keys; rotate the signing secret
@@ -118,6 +126,8 @@ async fn execute(command: Command) -> anyhow::Result<ExitCode> {
         Command::Pace(args) => pace::run(args).await?,
         Command::Retention(command) => retention::run(command).await?,
         Command::Hold(command) => hold::run(command).await?,
+        Command::Webhooks(command) => webhooks::run(command).await?,
+        Command::Audit(command) => return audit::run(command, clock, ids).await,
         Command::Token(args) => token::run(args).await?,
         Command::Keys(command) => keys::run(command, clock, ids).await?,
         Command::Config(args) => return maintain::config(&args),

@@ -3,6 +3,7 @@
 //! Defaults < `handin.toml` < environment < flags. Knows no other module: what a setting means is the business of
 //! whoever reads it. A new setting is one line in its section's file.
 
+mod audit;
 mod database;
 mod jobs;
 mod layers;
@@ -17,11 +18,13 @@ mod server;
 mod store;
 mod tokens;
 mod uploads;
+mod webhooks;
 
 use std::path::{Path, PathBuf};
 
 use secrecy::ExposeSecret as _;
 
+pub use audit::Audit;
 pub use database::Database;
 pub use jobs::Jobs;
 pub use layers::{Environment, Flags};
@@ -34,6 +37,7 @@ pub use server::{Role, Server};
 pub use store::Store;
 pub use tokens::Tokens;
 pub use uploads::Uploads;
+pub use webhooks::Webhooks;
 
 use layers::Layers;
 use section::section;
@@ -67,6 +71,10 @@ pub struct Config {
     pub jobs: Jobs,
     /// How long recordings are kept.
     pub retention: Retention,
+    /// How the platform is told of events.
+    pub webhooks: Webhooks,
+    /// How it is written down who did what.
+    pub audit: Audit,
     /// What is written to standard error.
     pub log: Log,
 }
@@ -89,6 +97,8 @@ impl Config {
             tokens: Tokens::read(&mut layers),
             jobs: Jobs::read(&mut layers),
             retention: Retention::read(&mut layers),
+            webhooks: Webhooks::read(&mut layers),
+            audit: Audit::read(&mut layers),
             log: Log::read(&mut layers),
         };
         config.check(&mut layers);
@@ -109,6 +119,8 @@ impl Config {
             self.tokens.settings(),
             self.jobs.settings(),
             self.retention.settings(),
+            self.webhooks.settings(),
+            self.audit.settings(),
             self.log.settings(),
         ]
         .concat()

@@ -92,6 +92,14 @@ pub(super) async fn forget_seal(tx: &mut AnyConnection, recording: &RecordingId)
     execute(tx, query(FORGET).bind(unique_key(SEAL, recording))).await.map(drop)
 }
 
+pub(super) const HURRY: &str = "\
+    update job set run_at = $1 where unique_key = $2 and lease_owner is null and state = 'queued'";
+
+/// Has a job that waits after a failure run at once; one that runs is left alone.
+pub(super) async fn hurry(tx: &mut AnyConnection, unique_key: String, now: Timestamp) -> Result<(), Error> {
+    execute(tx, query(HURRY).bind(millis(now)).bind(unique_key)).await.map(drop)
+}
+
 struct Claim {
     owner: String,
     now: Timestamp,

@@ -1,5 +1,5 @@
 //! The ledger: what is known about exams, candidates, recordings, receipts, keys, jobs, events, nodes, policies,
-//! holds and certificates, in SQLite or PostgreSQL, from one SQL text.
+//! holds, certificates and webhooks, in SQLite or PostgreSQL, from one SQL text.
 //!
 //! Every function stands next to its SQL. Whoever calls decides what a change means; here a change of state is one
 //! conditional update whose row count is the answer, and what it causes is written in the same transaction. This module
@@ -19,6 +19,8 @@ pub mod api_keys;
 pub mod audit;
 pub mod candidates;
 pub mod certificates;
+pub mod chain;
+pub mod deliveries;
 pub mod due;
 pub mod exams;
 pub mod holds;
@@ -30,6 +32,8 @@ pub mod receipts;
 pub mod recordings;
 pub mod retention;
 pub mod revisions;
+pub mod told;
+pub mod webhooks;
 
 mod caused;
 #[cfg(test)]

@@ -56,6 +56,7 @@ pub const PROBLEMS: &[ProblemKind] = &[
         "The content type cannot be read here",
     ),
     kind("invalid", StatusCode::UNPROCESSABLE_ENTITY, "A field does not fit"),
+    kind("reason_required", StatusCode::UNPROCESSABLE_ENTITY, "It has to be said why"),
     kind("part_number", StatusCode::UNPROCESSABLE_ENTITY, "The recording has no part of this number"),
     kind("part_size", StatusCode::UNPROCESSABLE_ENTITY, "A part of this recording has another size"),
     kind("beyond_budget", StatusCode::UNPROCESSABLE_ENTITY, "The recording would become too large"),

@@ -30,7 +30,7 @@ impl FromRequestParts<Arc<App>> for Who {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
-        Ok(Who(authenticate(app, &parts.headers).await?))
+        Ok(Who(authenticate(app, parts).await?))
     }
 }
 
@@ -38,7 +38,7 @@ impl FromRequestParts<Arc<App>> for Candidate {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
-        match authenticate(app, &parts.headers).await? {
+        match authenticate(app, parts).await? {
             recordings::Who::Candidate(candidate) => Ok(Candidate(candidate)),
             recordings::Who::Platform(_) => {
                 Err(Error::Forbidden("this call is for candidates: show a candidate's token, not an API key")
@@ -52,7 +52,7 @@ impl FromRequestParts<Arc<App>> for Platform {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
-        match authenticate(app, &parts.headers).await? {
+        match authenticate(app, parts).await? {
             recordings::Who::Platform(platform) => Ok(Platform(platform)),
             recordings::Who::Candidate(_) => Err(Error::Forbidden(
                 "this call is for the platform: show an API key, not a candidate's token",
@@ -62,14 +62,16 @@ impl FromRequestParts<Arc<App>> for Platform {
     }
 }
 
-async fn authenticate(app: &App, headers: &HeaderMap) -> Result<recordings::Who, Error> {
-    let credential = bearer(headers)
+async fn authenticate(app: &App, parts: &Parts) -> Result<recordings::Who, Error> {
+    let credential = bearer(&parts.headers)
         .ok_or(Error::Unauthenticated(
             "send `Authorization: Bearer …`: a platform its API key (`handin keys create` makes one), a candidate the \
              token of their link",
         ))?;
     if credential.starts_with("hk_") {
-        return service::api_keys::verify(app, credential).await.map(recordings::Who::Platform);
+        let platform = service::api_keys::verify(app, credential).await?;
+        let address = address(app, parts);
+        return Ok(recordings::Who::Platform(api_keys::Platform { address, ..platform }));
     }
     service::tokens::verify(app, credential).map(recordings::Who::Candidate)
 }
@@ -90,10 +92,14 @@ impl FromRequestParts<Arc<App>> for Address {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Infallible> {
-        let peer = parts.extensions.get::<Peer>().map(|Peer(address)| *address);
-        let trusts = |proxy| app.config.server.trusts(proxy);
-        Ok(Address(peer.map(|peer| behind(peer, &parts.headers, trusts))))
+        Ok(Address(address(app, parts)))
     }
+}
+
+fn address(app: &App, parts: &Parts) -> Option<IpAddr> {
+    let peer = parts.extensions.get::<Peer>().map(|Peer(address)| *address);
+    let trusts = |proxy| app.config.server.trusts(proxy);
+    peer.map(|peer| behind(peer, &parts.headers, trusts))
 }
 
 /// Each proxy adds whom it was called by at the end of `X-Forwarded-For`; what stands before the first one that is not

@@ -53,6 +53,12 @@ async fn gauge(app: &App) {
         metrics::gauge!("handin_pace_level_bytes", "exam" => exam.to_string()).set(level as f64);
     }
     metrics::gauge!("handin_database_queue").set(app.db.queue_length() as f64);
+    if let Ok(backlog) = service::webhooks::backlog(app).await {
+        let age = backlog.oldest.map_or(0.0, |oldest| app.clock.now().duration_since(oldest).as_secs_f64());
+        metrics::gauge!("handin_webhook_waiting").set(backlog.waiting as f64);
+        metrics::gauge!("handin_webhook_oldest_seconds").set(age.max(0.0));
+        metrics::gauge!("handin_webhook_dead").set(backlog.dead as f64);
+    }
     // Without the database the other metrics are wanted all the more.
     for count in db::jobs::counts(&app.db).await.unwrap_or_default() {
         metrics::gauge!("handin_jobs", "kind" => count.kind, "state" => count.state).set(count.jobs as f64);

@@ -23,6 +23,8 @@ mod retention;
 mod runs;
 mod holds;
 mod certificates;
+mod webhooks;
+mod audit;
 mod rehearsal;
 mod health;
 mod pages;
@@ -36,6 +38,7 @@ mod edge;
 mod shed;
 mod error;
 mod openapi;
+mod told;
 
 pub use error::{PROBLEMS, ProblemKind, reference_page};
 pub use openapi::document;

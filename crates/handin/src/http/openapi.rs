@@ -9,7 +9,7 @@ use utoipa::openapi::{Info, OpenApi, Ref, RefOr, ResponseBuilder, tag::TagBuilde
 use utoipa::{PartialSchema, ToSchema};
 
 use super::error::{Document, PROBLEMS};
-use super::router;
+use super::{router, told};
 
 /// The document, as `/openapi.json` and `handin openapi` give it.
 pub fn document() -> &'static OpenApi {
@@ -17,6 +17,7 @@ pub fn document() -> &'static OpenApi {
     DOCUMENT.get_or_init(|| {
         let mut document = router::described();
         describe(&mut document);
+        told::describe(&mut document);
         for item in document.paths.paths.values_mut() {
             operations(item).into_iter().for_each(complete);
         }

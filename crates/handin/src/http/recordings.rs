@@ -121,6 +121,8 @@ pub struct NewLink {
     /// Whether the browser saves the file instead of playing it.
     #[serde(default)]
     download: bool,
+    /// Why, at most 500 characters; stands in the audit log. The server may be set to insist on it.
+    reason: Option<String>,
 }
 
 /// A URL to read an object with.
@@ -205,7 +207,8 @@ pub async fn discard(
 /// Make a link to watch a recording
 #[utoipa::path(post, path = "/v1/recordings/{id}/link", operation_id = "link_recording", tag = "platform", request_body = NewLink,
     params(("id" = String, Path, description = "The recording's id")),
-    responses((status = 200, body = Link), (status = 409, description = "`wrong_state`: there is no object")))]
+    responses((status = 200, body = Link), (status = 409, description = "`wrong_state`: there is no object"),
+        (status = 422, description = "`invalid`, `reason_required`")))]
 pub async fn link(
     State(app): State<Arc<App>>,
     Platform(who): Platform,
@@ -213,7 +216,8 @@ pub async fn link(
     Json(new): Json<NewLink>,
 ) -> Result<axum::Json<Link>, Problem> {
     let ttl = new.ttl_s.map(Duration::from_secs);
-    let recordings::Link { url, expires_at } = recordings::link(&app, &who, &id, ttl, new.download).await?;
+    let recordings::Link { url, expires_at } =
+        recordings::link(&app, &who, &id, ttl, new.download, new.reason.as_deref()).await?;
     Ok(axum::Json(Link { url, expires_at }))
 }
 

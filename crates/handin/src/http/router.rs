@@ -15,8 +15,8 @@ use super::edge::{self, Edge, REQUEST_ID};
 use super::error::Problem;
 use super::shed::{self, Shed};
 use super::{
-    certificates, exams, health, holds, pace, pages, receipts, recordings, rehearsal, retention, roster,
-    runs, seal, sign, sitting, sittings, tokens,
+    audit, certificates, exams, health, holds, pace, pages, receipts, recordings, rehearsal, retention,
+    roster, runs, seal, sign, sitting, sittings, tokens, webhooks,
 };
 use crate::app::App;
 
@@ -40,6 +40,13 @@ fn platform() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(holds::restore))
         .routes(routes!(certificates::list))
         .routes(routes!(certificates::show))
+        .routes(routes!(webhooks::add, webhooks::list))
+        .routes(routes!(webhooks::remove))
+        .routes(routes!(webhooks::rotate))
+        .routes(routes!(webhooks::test))
+        .routes(routes!(webhooks::dead))
+        .routes(routes!(webhooks::replay))
+        .routes(routes!(audit::list))
 }
 
 /// Apart because a roster may be longer than any other body.

@@ -50,6 +50,9 @@ async fn run(app: &App, job: &Job) -> Ended {
         ("retain", None) => service::retention::run::run(app).await.map(|_| ()),
         ("restamp", None) => service::retention::policies::restamp(app).await,
         ("destroy", None) => destroy(app, job.payload.as_deref()).await,
+        ("deliver", None) => deliver(app, job.payload.as_deref()).await,
+        ("webhooks", None) => service::webhooks::fan::look_after(app).await,
+        ("link", None) => service::audit::link(app).await,
         (kind, _) => return Ended::GiveUp(format!("this version knows no job {kind:?}")),
     };
     match result {
@@ -70,6 +73,12 @@ async fn verify(app: &App, id: &RecordingId, round: Option<&str>) -> Result<(), 
 async fn destroy(app: &App, certificate: Option<&str>) -> Result<(), Error> {
     let certificate = certificate.ok_or_else(|| Error::internal("a deletion is known by its certificate"))?;
     service::retention::destroy::destroy(app, certificate).await
+}
+
+async fn deliver(app: &App, webhook: Option<&str>) -> Result<(), Error> {
+    let webhook = webhook.and_then(|webhook| webhook.parse().ok());
+    let webhook = webhook.ok_or_else(|| Error::internal("a delivery is known by its webhook"))?;
+    service::webhooks::deliver::deliver(app, &webhook).await
 }
 
 async fn retire(app: &App, id: &RecordingId, number: Option<&str>) -> Result<(), Error> {

@@ -90,6 +90,11 @@ impl Runner {
         let jobs = &self.app.config.jobs;
         self.plan_regular("reconcile", jobs.reconcile_every_s).await;
         self.plan_regular("retain", self.app.config.retention.run_every_s).await;
+        self.plan_regular("webhooks", self.app.config.webhooks.look_every_s).await;
+        self.plan_regular("link", self.app.config.audit.link_every_s).await;
+        if let Err(error) = service::webhooks::fan::fan(&self.app).await {
+            tracing::warn!(%error, "no deliveries were planned this time");
+        }
         if let Err(error) = service::salvage::sweep(&self.app).await {
             tracing::warn!(%error, "no salvage was planned this time");
         }

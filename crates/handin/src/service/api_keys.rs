@@ -1,5 +1,7 @@
 //! API keys: how a platform shows who it is. Stored only as a hash; the plain key is seen once, when it is made.
 
+use std::net::IpAddr;
+
 use sha2::{Digest, Sha256};
 
 use super::error::Error;
@@ -16,6 +18,8 @@ const PREFIX: &str = "hk_";
 pub struct Platform {
     /// The id of the key it showed; stands in the audit log.
     pub key_id: String,
+    /// Where it calls from, where the edge knows it.
+    pub address: Option<IpAddr>,
 }
 
 /// A key that was just made.
@@ -86,7 +90,7 @@ pub async fn verify(app: &App, key: &str) -> Result<Platform, Error> {
     // Looked up by hash, so the time of the comparison tells nothing about a key.
     let row = db::api_keys::by_hash(&app.db, &hash(key)).await?.ok_or(UNKNOWN)?;
     match row.revoked_at {
-        None => Ok(Platform { key_id: row.id }),
+        None => Ok(Platform { key_id: row.id, address: None }),
         Some(_) => Err(UNKNOWN),
     }
 }

@@ -302,12 +302,7 @@ fn row(
                 .into_iter()
                 .chain(super::head::job(app, recording, end))
                 .collect(),
-            events: vec![super::event(
-                app,
-                kind,
-                recording,
-                &serde_json::to_value(receipt).unwrap_or_default(),
-            )],
+            events: vec![super::event(app, kind, recording, receipt)],
             audit: vec![super::audit(app, "server", kind, recording.id.as_str(), Some(&recording.exam))],
         },
     }

@@ -4,8 +4,11 @@
 //! nothing but time. For a recording that salvage gave up, the job ends an upload that is still empty, and no more.
 
 use handin_core::{Reason, RecordingId, State};
+use serde::Serialize;
 
+use super::By;
 use super::error::Error;
+use super::events::{RecordingAbandoned, RecordingDeleted};
 use super::recordings::{Who, find};
 use crate::app::App;
 use crate::db;
@@ -47,7 +50,7 @@ async fn abandon_open(app: &App, who: &Who, recording: &Recording) -> Result<(),
         Who::Candidate(_) => Reason::DiscardedByCandidate,
         Who::Platform(_) => Reason::DiscardedByPlatform,
     };
-    let payload = serde_json::json!({ "id": recording.id.as_str(), "reason": reason.as_str() });
+    let payload = RecordingAbandoned::new(recording, reason);
     let caused = caused(app, who, recording, "recording.abandoned", &payload);
     let abandon = Abandon { id: recording.id.clone(), from_owner: None, reason, at: app.clock.now(), caused };
     if app.db.change(abandon).await? {
@@ -61,7 +64,7 @@ async fn abandon_open(app: &App, who: &Who, recording: &Recording) -> Result<(),
 }
 
 async fn delete_finished(app: &App, who: &Who, recording: &Recording) -> Result<(), Error> {
-    let payload = serde_json::json!({ "id": recording.id.as_str(), "key": recording.key });
+    let payload = RecordingDeleted::new(&recording.id, &recording.exam, &recording.key);
     let caused = caused(app, who, recording, "recording.deleted", &payload);
     let delete = Delete { id: recording.id.clone(), at: app.clock.now(), caused };
     for _ in 0..TRIES {
@@ -86,11 +89,11 @@ fn caused(
     who: &Who,
     recording: &Recording,
     kind: &'static str,
-    payload: &serde_json::Value,
+    payload: &impl Serialize,
 ) -> Caused {
-    let by = match who {
-        Who::Candidate(candidate) => candidate.candidate.as_str(),
-        Who::Platform(platform) => &platform.key_id,
+    let by: By = match who {
+        Who::Candidate(candidate) => candidate.candidate.as_str().into(),
+        Who::Platform(platform) => platform.into(),
     };
     Caused {
         jobs: vec![super::job(app, "erase", &recording.id, app.clock.now())],

@@ -76,6 +76,9 @@ pub enum Error {
     /// The store knows neither the upload nor the object.
     #[error("the store no longer knows this upload; open a new take and send the spooled parts again")]
     UploadLost,
+    /// The house wants to know why.
+    #[error("reason: say why; this server writes down why a recording is looked at")]
+    ReasonRequired,
     /// A hold covers the recording.
     #[error("a hold covers this recording; release it first")]
     Held,
@@ -161,6 +164,7 @@ impl Error {
             Error::Refused(Refusal::Checksum(_)) => "checksum_mismatch",
             Error::ObjectDiffers => "object_differs",
             Error::UploadLost => "upload_lost",
+            Error::ReasonRequired => "reason_required",
             Error::Held => "held",
             Error::ListChanged => "list_changed",
             Error::Paced { .. } => "paced",

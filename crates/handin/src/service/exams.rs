@@ -65,7 +65,7 @@ pub async fn create(app: &App, who: &Platform, new: NewExam) -> Result<Arc<Exam>
     let exam = check(app, new)?;
     let pace = super::pace::checked(app, who, &exam.id, policy).map_err(|error| error.within("pace"))?;
     let pace = (!pace.policy.is_empty()).then_some(pace);
-    let audit = super::audit(app, &who.key_id, "exam.create", exam.id.as_str(), Some(&exam.id));
+    let audit = super::audit(app, who, "exam.create", exam.id.as_str(), Some(&exam.id));
     if app.db.change(CreateExam { exam: exam.clone(), pace: pace.clone(), audit }).await? {
         pace.into_iter().for_each(|pace| app.paces.learn(pace));
         return Ok(Arc::new(exam));
@@ -238,6 +238,6 @@ pub async fn put_roster(
             check_text(&format!("[{place}].name"), name)?;
         }
     }
-    let audit = super::audit(app, &who.key_id, "roster.put", id.as_str(), Some(id));
+    let audit = super::audit(app, who, "roster.put", id.as_str(), Some(id));
     Ok(app.db.change(PutRoster { exam: id.clone(), entries, audit }).await?)
 }

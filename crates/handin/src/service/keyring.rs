@@ -1,4 +1,5 @@
-//! The server's own keys. One secret of 32 bytes gives three keys, each for one purpose only: handles, tokens, receipts.
+//! The server's own keys. One secret of 32 bytes gives four keys, each for one purpose only: handles, tokens, receipts,
+//! secrets of webhooks.
 //!
 //! The first secret signs; all of them verify, so a secret can be rotated while handles, tokens and receipts made with
 //! the older one are alive. Knows nothing of what is signed.
@@ -22,6 +23,7 @@ struct Keys {
     handle: hmac::Key,
     token: SigningPair,
     receipt: SigningPair,
+    webhook: hmac::Key,
 }
 
 /// One Ed25519 key in the forms that `jsonwebtoken` wants.
@@ -74,6 +76,17 @@ impl Keyring {
         self.find(id).is_some_and(|keys| hmac::verify(&keys.handle, message, tag).is_ok())
     }
 
+    /// The id of the key that signs.
+    pub fn newest(&self) -> &str {
+        &self.keys[0].id
+    }
+
+    /// The secret of a webhook that this salt makes with key `id`; `None` when that key was dropped.
+    pub fn webhook_secret(&self, id: &str, salt: &str) -> Option<[u8; 32]> {
+        let tag = hmac::sign(&self.find(id)?.webhook, salt.as_bytes());
+        tag.as_ref().try_into().ok()
+    }
+
     /// Signs `claims` as a compact JWS (EdDSA).
     pub fn sign<T: Serialize>(
         &self,
@@ -123,6 +136,7 @@ impl Keys {
             handle: hmac::Key::new(hmac::HMAC_SHA256, &expand(secret, b"handin handle 1")?),
             token: SigningPair::from_seed(&expand(secret, b"handin token 1")?)?,
             receipt: SigningPair::from_seed(&expand(secret, b"handin receipt 1")?)?,
+            webhook: hmac::Key::new(hmac::HMAC_SHA256, &expand(secret, b"handin webhook 1")?),
         })
     }
 

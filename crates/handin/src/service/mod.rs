@@ -21,6 +21,10 @@ pub mod discard;
 pub mod retention;
 pub mod checks;
 
+pub mod events;
+pub mod webhooks;
+pub mod audit;
+
 pub mod doctor;
 
 pub mod exams;
@@ -33,12 +37,16 @@ pub mod api_keys;
 pub mod keyring;
 pub mod error;
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use handin_core::{ExamId, RecordingId};
 use jiff::Timestamp;
+use serde::Serialize;
 
 pub use error::Error;
+
+use api_keys::Platform;
 
 use crate::app::App;
 use crate::db::audit::NewAudit;
@@ -88,7 +96,7 @@ fn job(app: &App, kind: &'static str, id: &RecordingId, run_at: Timestamp) -> Ne
 }
 
 /// A row of the outbox about a recording.
-fn event(app: &App, kind: &'static str, recording: &Recording, payload: &serde_json::Value) -> NewEvent {
+fn event(app: &App, kind: &'static str, recording: &Recording, payload: &impl Serialize) -> NewEvent {
     new_event(app, kind, &recording.id, &recording.exam, payload)
 }
 
@@ -97,7 +105,7 @@ fn new_event(
     kind: &'static str,
     id: &RecordingId,
     exam: &ExamId,
-    payload: &serde_json::Value,
+    payload: &impl Serialize,
 ) -> NewEvent {
     let now = app.clock.now();
     NewEvent {
@@ -105,21 +113,51 @@ fn new_event(
         kind: kind.to_owned(),
         recording: Some(id.clone()),
         exam: exam.clone(),
-        payload: payload.to_string(),
+        payload: json(payload),
         at: now,
     }
 }
 
+/// A payload as it stands in the outbox. The types of events are structs of text and numbers, which always become JSON.
+fn json(payload: &impl Serialize) -> String {
+    serde_json::to_string(payload).unwrap_or_else(|_| "{}".to_owned())
+}
+
+/// Who does something, and from where.
+struct By<'a> {
+    name: &'a str,
+    address: Option<IpAddr>,
+}
+
+impl<'a> From<&'a str> for By<'a> {
+    fn from(name: &'a str) -> By<'a> {
+        By { name, address: None }
+    }
+}
+
+impl<'a> From<&'a Platform> for By<'a> {
+    fn from(platform: &'a Platform) -> By<'a> {
+        By { name: &platform.key_id, address: platform.address }
+    }
+}
+
 /// A row of the audit log: who did what to what.
-fn audit(app: &App, who: &str, action: &'static str, what: &str, exam: Option<&ExamId>) -> NewAudit {
-    let now = app.clock.now();
+fn audit<'a>(
+    app: &App,
+    who: impl Into<By<'a>>,
+    action: &'static str,
+    what: &str,
+    exam: Option<&ExamId>,
+) -> NewAudit {
+    let (now, who) = (app.clock.now(), who.into());
     NewAudit {
         id: app.ids.row(now),
         at: now,
-        who: who.to_owned(),
+        who: who.name.to_owned(),
         action: action.to_owned(),
         what: what.to_owned(),
         exam: exam.cloned(),
         detail: "{}".to_owned(),
+        address: who.address.map(|address| address.to_string()),
     }
 }

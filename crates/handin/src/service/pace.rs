@@ -56,7 +56,7 @@ pub async fn get(app: &App, exam: &ExamId) -> Result<Option<ExamPace>, Error> {
 pub async fn set(app: &App, who: &Platform, exam: &ExamId, policy: PacePolicy) -> Result<ExamPace, Error> {
     super::exams::get(app, exam).await?;
     let pace = checked(app, who, exam, policy)?;
-    let audit = super::audit(app, &who.key_id, "pace.set", exam.as_str(), Some(exam));
+    let audit = super::audit(app, who, "pace.set", exam.as_str(), Some(exam));
     let audit = db::audit::NewAudit { detail: policy_json(&pace.policy), ..audit };
     app.db.change(SetPace { pace: pace.clone(), audit }).await?;
     app.paces.learn(pace.clone());

@@ -11,7 +11,8 @@ use crate::app::App;
 use crate::db;
 
 /// What a receipt states. Its JWS is compact, EdDSA, verified with `/.well-known/jwks.json`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = ReceiptStatement)]
 pub struct Receipt {
     /// The recording.
     pub id: String,
@@ -54,7 +55,7 @@ pub struct Receipt {
 }
 
 /// An object that a former receipt named.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Replaced {
     /// Where it was in the bucket.
     pub key: String,
@@ -64,7 +65,7 @@ pub struct Replaced {
 }
 
 /// The bytes that never came.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct MissingRange {
     /// The first missing part.
     pub from_part: u32,

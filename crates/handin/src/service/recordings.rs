@@ -80,6 +80,8 @@ pub struct Opened {
     pub pace: Pace,
 }
 
+/// The longest reason, in characters.
+const LONGEST_REASON: usize = 500;
 /// The longest content type, in bytes; they go into a signature and an object's metadata.
 const LONGEST_CONTENT_TYPE: usize = 200;
 /// The longest life of a link to an object: 12 hours, a working day of a reviewer. Objects that are replaced stay that
@@ -380,13 +382,15 @@ pub struct Link {
 /// Makes a link to a recording's object, and writes down who asked.
 ///
 /// # Errors
-/// [`Error::NotFound`]; [`Error::State`] while there is no object; [`Error::Invalid`] for a life above 12 hours.
+/// [`Error::NotFound`]; [`Error::State`] while there is no object; [`Error::Invalid`] for a life above 12 hours;
+/// [`Error::ReasonRequired`] where the house wants one.
 pub async fn link(
     app: &App,
     who: &Platform,
     id: &RecordingId,
     ttl: Option<Duration>,
     download: bool,
+    reason: Option<&str>,
 ) -> Result<Link, Error> {
     let recording = find(app, &Who::Platform(who.clone()), id).await?;
     if !recording.state.has_object() {
@@ -400,7 +404,17 @@ pub async fn link(
         return Err(Error::invalid("ttl_s", "a link lives 1 second to 12 hours (43200)"));
     }
     let now = app.clock.now();
-    let audit = super::audit(app, &who.key_id, "recording.link", id.as_str(), Some(&recording.exam));
+    let reason = reason.map(str::trim).filter(|reason| !reason.is_empty());
+    match reason {
+        None if app.config.audit.require_link_reason => return Err(Error::ReasonRequired),
+        Some(long) if long.chars().count() > LONGEST_REASON => {
+            return Err(Error::invalid("reason", format!("use at most {LONGEST_REASON} characters")));
+        }
+        _ => {}
+    }
+    let mut audit = super::audit(app, who, "recording.link", id.as_str(), Some(&recording.exam));
+    audit.detail =
+        serde_json::json!({ "reason": reason, "download": download, "ttl_s": ttl.as_secs() }).to_string();
     app.db.change(Caused { audit: vec![audit], ..Caused::default() }).await?;
     let name = download.then(|| file_name(&recording));
     let signed = app.objects.sign_get(&recording.key, now, ttl, name.as_deref())?;

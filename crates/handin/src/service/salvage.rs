@@ -9,6 +9,7 @@ use jiff::Timestamp;
 
 use super::completion::{self, End, Lease, Outcome};
 use super::error::Error;
+use super::events::{RecordingAbandoned, RecordingOpened};
 use crate::app::App;
 use crate::db::jobs::Enqueue;
 use crate::db::recordings::{Abandon, Claimed, Flush, NewRecording, Recording};
@@ -26,10 +27,14 @@ pub(super) fn due(app: &App, now: Timestamp, bell: Option<Timestamp>) -> Timesta
 
 /// What opening a recording causes: the event. Who opened it, when and what, the row itself says.
 pub(super) fn caused_by_open(app: &App, new: &NewRecording) -> Caused {
-    let payload = serde_json::json!({
-        "id": new.id.as_str(), "exam": new.exam.as_str(), "subject": new.subject.as_str(),
-        "candidate": new.candidate.as_str(), "track": new.track.as_str(), "key": new.key,
-    });
+    let payload = RecordingOpened {
+        id: new.id.to_string(),
+        exam: new.exam.to_string(),
+        subject: new.subject.to_string(),
+        candidate: new.candidate.to_string(),
+        track: new.track.to_string(),
+        key: new.key.clone(),
+    };
     let events = vec![super::new_event(app, "recording.opened", &new.id, &new.exam, &payload)];
     Caused { events, ..Caused::default() }
 }
@@ -205,7 +210,7 @@ async fn finish(app: &App, recording: &Recording, lease: &Lease, end: End) -> Re
 async fn abandon(app: &App, recording: &Recording, lease: &Lease, reason: Reason) -> Result<(), Error> {
     metrics::counter!("handin_salvages_total", "outcome" => "abandoned").increment(1);
     let now = app.clock.now();
-    let payload = serde_json::json!({ "id": recording.id.as_str(), "reason": reason.as_str() });
+    let payload = RecordingAbandoned::new(recording, reason);
     let abandon = Abandon {
         id: recording.id.clone(),
         from_owner: Some(lease.owner().to_owned()),

@@ -215,6 +215,11 @@ pub fn postgres() -> Option<String> {
     server("HANDIN_TEST_POSTGRES")
 }
 
+/// A Python with the clients of `scripts/requirements.txt`, as `HANDIN_TEST_PYTHON` names it.
+pub fn python() -> Option<String> {
+    server("HANDIN_TEST_PYTHON")
+}
+
 /// Where a server for the tests is found. Without it tests leave something out, unless all of them are asked for.
 #[expect(clippy::print_stderr, reason = "whoever runs the tests should see what was left out")]
 fn server(variable: &str) -> Option<String> {

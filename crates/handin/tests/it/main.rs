@@ -15,6 +15,8 @@ mod http;
 mod reference;
 mod service;
 mod retention;
+mod webhooks;
+mod audit;
 
 mod proxy;
 mod wire;

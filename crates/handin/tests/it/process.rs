@@ -20,8 +20,9 @@ use crate::onlooker::Onlooker;
 use crate::stores::{new_bucket, real_time};
 
 /// Leases as short as the settings allow, for they are what a killed server leaves behind for others to wait for; and
-/// patience with a database and a store that serve many tests at once. What retention has marked goes at once.
-const SETTINGS: [(&str, &str); 8] = [
+/// patience with a database and a store that serve many tests at once. What retention has marked goes at once, and receivers of
+/// webhooks stand on the loopback.
+const SETTINGS: [(&str, &str); 10] = [
     ("HANDIN_UPLOADS_SEAL_LEASE_S", "5"),
     ("HANDIN_JOBS_LEASE_S", "5"),
     ("HANDIN_JOBS_POLL_MS", "100"),
@@ -30,6 +31,8 @@ const SETTINGS: [(&str, &str); 8] = [
     ("HANDIN_DATABASE_ACQUIRE_TIMEOUT_MS", "30000"),
     ("HANDIN_DATABASE_MAX_CONNECTIONS", "4"),
     ("HANDIN_STORE_CALL_TIMEOUT_MS", "60000"),
+    ("HANDIN_WEBHOOKS_ALLOW_PRIVATE", "true"),
+    ("HANDIN_WEBHOOKS_ALLOW_HTTP", "true"),
 ];
 
 /// A data folder, a ledger and a bucket: what outlives a server.

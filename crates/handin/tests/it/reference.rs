@@ -58,6 +58,18 @@ fn every_operation_says_what_it_does_and_shows_an_example() {
     }
 }
 
+#[test]
+fn every_event_is_described_with_what_it_says() {
+    let document = serde_json::to_value(handin::http::document()).unwrap();
+    for kind in handin::service::events::KINDS.iter().filter(|kind| kind.name != "drain.done") {
+        let sent = &document["webhooks"][kind.name]["post"];
+        assert_eq!(sent["summary"], kind.when, "{}", kind.name);
+        let body = &sent["requestBody"]["content"]["application/json"]["schema"]["properties"];
+        let schema = body["data"]["$ref"].as_str().unwrap().trim_start_matches("#/components/schemas/");
+        assert!(document["components"]["schemas"][schema]["properties"].is_object(), "{schema}");
+    }
+}
+
 /// Whether each media type has an example, its own or that of its schema.
 fn has_example(document: &serde_json::Value, described: &serde_json::Value) -> bool {
     let content = described["content"].as_object().unwrap();

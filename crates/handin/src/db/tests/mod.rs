@@ -2,6 +2,7 @@
 //! administrator, PostgreSQL in a database of its own. Every test runs on both.
 
 mod arrows;
+mod deliveries;
 mod faults;
 mod groups;
 mod jobs;
@@ -215,6 +216,7 @@ fn audit(n: u32) -> NewAudit {
         what: id(n).to_string(),
         exam: Some("spring".parse().unwrap()),
         detail: "{}".to_owned(),
+        address: None,
     }
 }
 

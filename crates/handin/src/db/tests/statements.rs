@@ -7,9 +7,10 @@ use handin_core::{CandidateId, Exam, Subject};
 
 use super::super::statement::Bulk;
 use super::super::{
-    api_keys, audit, candidates, certificates, due, exams, holds, jobs, nodes, outbox, pace, receipts,
-    recordings, retention, revisions,
+    api_keys, audit, candidates, certificates, chain, deliveries, due, exams, holds, jobs, nodes, outbox,
+    pace, receipts, recordings, retention, revisions, told, webhooks,
 };
+use super::deliveries as deliveries_of;
 use super::*;
 
 #[expect(clippy::too_many_lines, reason = "a list with one line for each statement")]
@@ -21,6 +22,8 @@ fn texts() -> Vec<&'static str> {
         api_keys::BY_HASH,
         api_keys::COUNT_ACTIVE,
         audit::LIST,
+        audit::OF_EXAM,
+        audit::OF_WHAT,
         candidates::COUNT,
         candidates::BY_SUBJECTS,
         candidates::SUBJECTS,
@@ -31,6 +34,20 @@ fn texts() -> Vec<&'static str> {
         certificates::GET,
         certificates::UNSIGNED,
         certificates::LIST,
+        chain::HEAD,
+        chain::BEHIND,
+        chain::UNLINKED,
+        chain::COUNTS,
+        chain::ADD_CHECKPOINT,
+        chain::CHECKPOINTS,
+        deliveries::DUE,
+        deliveries::WAITING,
+        deliveries::DELIVERED,
+        deliveries::FAILED,
+        deliveries::DEAD,
+        deliveries::REPLAY,
+        deliveries::FORGET_ORPHANS,
+        deliveries::BACKLOG,
         due::WALK,
         due::COUNT,
         due::COUNT_MARKED,
@@ -52,6 +69,7 @@ fn texts() -> Vec<&'static str> {
         holds::REMIND,
         holds::COVERS,
         jobs::FORGET,
+        jobs::HURRY,
         jobs::CLAIM,
         jobs::DONE,
         jobs::RETRY,
@@ -64,6 +82,9 @@ fn texts() -> Vec<&'static str> {
         nodes::COUNT_LIVE,
         nodes::FAREWELL,
         outbox::LIST,
+        outbox::GET,
+        outbox::NEW,
+        outbox::FORGET,
         pace::SET,
         pace::GET,
         pace::BETWEEN,
@@ -105,6 +126,14 @@ fn texts() -> Vec<&'static str> {
         revisions::KEEP_OLD,
         revisions::GIVE_UP,
         revisions::GONE,
+        told::TELL,
+        told::SILENT,
+        webhooks::ADD,
+        webhooks::ROTATE,
+        webhooks::REMOVE,
+        webhooks::REMOVE_DELIVERIES,
+        webhooks::LIST,
+        webhooks::GET,
     ]
 }
 
@@ -112,9 +141,12 @@ fn bulks() -> Vec<&'static Bulk> {
     vec![
         &audit::ADD,
         &candidates::PUT,
+        &chain::LINK,
+        &deliveries::ADD,
         &exams::CREATE_SUBJECTS,
         &jobs::ADD,
         &outbox::ADD,
+        &outbox::TAKE,
         &recordings::OF_SITTINGS,
         &recordings::KNOWN,
         &recordings::open::OPEN,
@@ -143,6 +175,21 @@ async fn every_statement_over_many_rows_is_run_at_every_size_on_both_databases()
         let opens = all.clone().map(|n| open(&db, new_recording(n), caused(n)));
         assert!(join_all(opens).await.into_iter().all(|opened| opened.unwrap().fresh));
         assert_eq!(all_caused(&db).await, (vec![("verify".to_owned(), 127)], 127, 127));
+
+        let webhook = deliveries_of::add(&db, 1).await;
+        assert_eq!(deliveries_of::fan(&db, &webhook).await, 127);
+        assert_eq!(deliveries::due(&db, &webhook, at(1_000), 1_000).await.unwrap().len(), 127);
+        let rows = chain::unlinked(&db, 1_000).await.unwrap();
+        let link = |(seq, row): (u64, NewAudit)| chain::Link { id: row.id, seq, hash: format!("{seq}") };
+        let links: Vec<_> = (1..).zip(rows).map(link).collect();
+        let checkpoint =
+            chain::Checkpoint { seq: 127, hash: "127".to_owned(), at: at(0), jws: "jws".to_owned() };
+        let link = chain::LinkRows { links, checkpoint: Some(checkpoint.clone()) };
+        assert!(db.change(link.clone()).await.unwrap());
+        assert!(db.change(link).await.is_err(), "a row is linked once");
+        assert_eq!(chain::counts(&db).await.unwrap(), (127, 0));
+        assert_eq!(chain::behind(&db, 100, 1_000).await.unwrap().len(), 27);
+        assert_eq!(chain::checkpoints(&db, 0, 9).await.unwrap(), [checkpoint]);
 
         let subjects = all.clone().map(|n| format!("s{n}").parse().unwrap());
         let subjects = subjects.map(|id| Subject { id, title: None, ends_at: None }).collect();

@@ -41,7 +41,7 @@ pub async fn post(
     }
     let at = (!new.withdrawn).then(|| new.at.unwrap_or_else(|| app.clock.now()));
     let what = new.candidate.as_ref().map_or(exam.as_str(), CandidateId::as_str);
-    let mut audit = crate::service::audit(app, &who.key_id, "retention.anchor", what, Some(exam));
+    let mut audit = crate::service::audit(app, who, "retention.anchor", what, Some(exam));
     audit.detail = serde_json::json!({ "kind": new.kind.as_str(), "at": at }).to_string();
     let caused = Caused { audit: vec![audit], jobs: vec![policies::soon(app)], ..Caused::default() };
     let post = PostAnchor {

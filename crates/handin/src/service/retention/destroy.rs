@@ -18,6 +18,7 @@ use crate::db::certificates::{Certificate, Certify};
 use crate::db::due::DeletedRow;
 use crate::db::jobs::Enqueue;
 use crate::db::revisions::RevisionState;
+use crate::service::events::RetentionCertified;
 use crate::service::{Error, revisions};
 
 /// Looks at the store at once.
@@ -191,10 +192,14 @@ async fn certify(
         objects: hashes.len() as u64,
         deleted_keys: hashes,
     };
-    let payload = serde_json::json!({
-        "id": order.id, "exam": statement.exam, "policy": statement.policy, "recordings": statement.recordings,
-        "bytes": statement.bytes, "certified_at": statement.certified_at,
-    });
+    let payload = RetentionCertified {
+        id: order.id.clone(),
+        exam: statement.exam.clone(),
+        policy: statement.policy.clone(),
+        recordings: statement.recordings,
+        bytes: statement.bytes,
+        certified_at: statement.certified_at.clone(),
+    };
     let caused = Caused {
         events: vec![event(app, "retention.certified", &order.exam, &payload)],
         ..Caused::default()

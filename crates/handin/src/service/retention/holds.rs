@@ -13,6 +13,7 @@ use crate::db::holds::{PlaceHold, ReleaseHold, Remind};
 use crate::db::recordings::Recording;
 use crate::service::Error;
 use crate::service::api_keys::Platform;
+use crate::service::events::HoldExpired;
 
 pub use crate::db::holds::{Hold, Scope};
 
@@ -61,7 +62,7 @@ pub async fn place(app: &App, who: &Platform, new: NewHold) -> Result<(Hold, u64
         released_at: None,
         released_by: None,
     };
-    let audit = crate::service::audit(app, &who.key_id, "hold.place", &hold.id, Some(&hold.scope.exam));
+    let audit = crate::service::audit(app, who, "hold.place", &hold.id, Some(&hold.scope.exam));
     let caused = Caused { audit: vec![audit], ..Caused::default() };
     let covered = app.db.change(PlaceHold { hold: hold.clone(), stamp: stamp(app), caused }).await?;
     Ok((hold, covered))
@@ -144,7 +145,7 @@ pub async fn restore(app: &App, who: &Platform, id: &RecordingId, new: NewHold) 
 /// [`Error::NotFound`].
 pub async fn release(app: &App, who: &Platform, id: &str) -> Result<Hold, Error> {
     let hold = db::holds::get(&app.db, id).await?.ok_or(Error::NotFound("hold"))?;
-    let audit = crate::service::audit(app, &who.key_id, "hold.release", id, Some(&hold.scope.exam));
+    let audit = crate::service::audit(app, who, "hold.release", id, Some(&hold.scope.exam));
     let caused = Caused { audit: vec![audit], jobs: vec![policies::soon(app)], ..Caused::default() };
     let (at, by) = (app.clock.now(), who.key_id.clone());
     app.db.change(ReleaseHold { id: id.to_owned(), at, by, caused }).await?;
@@ -170,10 +171,13 @@ pub async fn list(
 pub(super) async fn remind(app: &App) -> Result<(), Error> {
     let now = app.clock.now();
     for hold in db::holds::expired(&app.db, now, REMINDERS).await? {
-        let payload = serde_json::json!({
-            "id": hold.id, "exam": hold.scope.exam.as_str(), "owner": hold.owner, "reason": hold.reason,
-            "expires_at": hold.expires_at,
-        });
+        let payload = HoldExpired {
+            id: hold.id.clone(),
+            exam: hold.scope.exam.to_string(),
+            owner: hold.owner,
+            reason: hold.reason,
+            expires_at: hold.expires_at,
+        };
         let events = vec![event(app, "hold.expired", &hold.scope.exam, &payload)];
         let caused = Caused { events, ..Caused::default() };
         app.db.change(Remind { id: hold.id, at: now, caused }).await?;

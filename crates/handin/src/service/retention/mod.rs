@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use handin_core::ExamId;
 use jiff::Timestamp;
+use serde::Serialize;
 
 use crate::app::App;
 use crate::db::jobs::NewJob;
@@ -39,7 +40,7 @@ fn grace(app: &App) -> Duration {
 }
 
 /// A job that is about no single recording; of those with the same key one waits at a time.
-fn job(app: &App, kind: &'static str, payload: Option<&str>, run_at: Timestamp) -> NewJob {
+pub(super) fn job(app: &App, kind: &'static str, payload: Option<&str>, run_at: Timestamp) -> NewJob {
     NewJob {
         id: app.ids.row(app.clock.now()),
         kind,
@@ -51,14 +52,14 @@ fn job(app: &App, kind: &'static str, payload: Option<&str>, run_at: Timestamp) 
 }
 
 /// A row of the outbox about an exam.
-fn event(app: &App, kind: &'static str, exam: &ExamId, payload: &serde_json::Value) -> NewEvent {
+fn event(app: &App, kind: &'static str, exam: &ExamId, payload: &impl Serialize) -> NewEvent {
     let now = app.clock.now();
     NewEvent {
         id: app.ids.row(now),
         kind: kind.to_owned(),
         exam: exam.clone(),
         recording: None,
-        payload: payload.to_string(),
+        payload: crate::service::json(payload),
         at: now,
     }
 }

@@ -95,7 +95,7 @@ pub async fn set(app: &App, who: &Platform, exam: &ExamId, text: PolicyText) -> 
     let policy = text.read(&app.config.retention.policy())?;
     let text = PolicyText::of(&policy).json();
     for _ in 0..TRIES {
-        let mut audit = crate::service::audit(app, &who.key_id, "retention.set", exam.as_str(), Some(exam));
+        let mut audit = crate::service::audit(app, who, "retention.set", exam.as_str(), Some(exam));
         audit.detail.clone_from(&text);
         let caused = Caused { audit: vec![audit], jobs: vec![soon(app)], ..Caused::default() };
         if let Some(new) = add(app, Some(exam), &text, &who.key_id, caused).await? {

@@ -17,6 +17,7 @@ use crate::db::certificates::NewCertificate;
 use crate::db::due::{DeleteMarked, Doomed, Mark, Move, Moves};
 use crate::service::Error;
 use crate::service::api_keys::Platform;
+use crate::service::events::RecordingDeleted;
 
 /// As finely as the ledger tells times apart.
 const INSTANT: Duration = Duration::from_millis(1);
@@ -72,7 +73,7 @@ pub async fn run_as(app: &App, who: &Platform, confirmation: Option<&str>) -> Re
     if survey.confirmation != confirmation {
         return Err(Error::ListChanged);
     }
-    let mut audit = crate::service::audit(app, &who.key_id, "retention.confirm", confirmation, None);
+    let mut audit = crate::service::audit(app, who, "retention.confirm", confirmation, None);
     audit.detail =
         serde_json::json!({ "recordings": survey.total.recordings, "bytes": survey.total.bytes }).to_string();
     app.db.change(Caused { audit: vec![audit], ..Caused::default() }).await?;
@@ -130,7 +131,7 @@ fn next(app: &App, looked: &Looked, allowed: impl Fn(&Looked) -> bool, by: &str)
 async fn delete(app: &App, over: impl Iterator<Item = Looked>, earlier: u64) -> Result<u64, Error> {
     let mut batches: BTreeMap<(ExamId, String, String), Vec<Doomed>> = BTreeMap::new();
     for Looked { row, policy, .. } in over {
-        let payload = serde_json::json!({ "id": row.id.as_str(), "key": row.key });
+        let payload = RecordingDeleted::new(&row.id, &row.exam, &row.key);
         let event = crate::service::new_event(app, "recording.deleted", &row.id, &row.exam, &payload);
         let by = row.marked_by.unwrap_or_else(|| BY_ITSELF.to_owned());
         let batch = batches.entry((row.exam, policy.version.clone(), by)).or_default();
@@ -150,7 +151,7 @@ async fn delete(app: &App, over: impl Iterator<Item = Looked>, earlier: u64) -> 
 fn deletion(app: &App, certificate: NewCertificate, doomed: Vec<Doomed>, earlier: u64) -> DeleteMarked {
     let NewCertificate { id, exam, policy, ordered_by, .. } = &certificate;
     let begin = certificate.ordered_at + Duration::from_secs(earlier / app.config.retention.deletes_per_s);
-    let mut audit = crate::service::audit(app, ordered_by, "retention.delete", id, Some(exam));
+    let mut audit = crate::service::audit(app, ordered_by.as_str(), "retention.delete", id, Some(exam));
     audit.detail = serde_json::json!({ "policy": policy, "recordings": doomed.len() }).to_string();
     DeleteMarked {
         doomed,

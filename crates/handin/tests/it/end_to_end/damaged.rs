@@ -88,8 +88,10 @@ async fn a_put_is_written_once() {
 async fn a_sealed_object_is_looked_at_again() {
     let change = |config: &mut Config| {
         config.jobs.verify_after_s = 60;
-        // No moment is near enough for a reconciliation to be due between the two runs.
+        // No moment is near enough for a regular job to be due between the two runs.
         config.jobs.reconcile_every_s = u64::MAX;
+        config.webhooks.look_every_s = u64::MAX;
+        config.audit.link_every_s = u64::MAX;
     };
     everywhere_with(change, looks_again).await;
 }

@@ -80,7 +80,7 @@ async fn a_jump_back_makes_a_dead_lease_last_until_its_moment() {
     let refused = async |app: &TestApp| -> Answer { app.seal(&open, &[b"c1"]).await };
 
     scene.app.set_clock(now - Duration::from_secs(120));
-    assert_eq!(scene.app.run_jobs().await, 2, "nothing but a reconciliation and a look at retention is due");
+    assert_eq!(scene.app.run_jobs().await, 4, "nothing but the four regular jobs is due");
     refused(&scene.app).await.problem(409, "sealing");
     scene.app.advance(A_LEASE);
     refused(&scene.app).await.problem(409, "sealing");

@@ -6,6 +6,7 @@ mod open;
 mod retention;
 mod salvage;
 mod seal;
+mod webhooks;
 
 use std::time::Duration;
 

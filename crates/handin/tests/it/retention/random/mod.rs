@@ -84,7 +84,7 @@ impl World {
         let mut world = World {
             bucket: app.bucket(),
             app,
-            who: Platform { key_id: "model".to_owned() },
+            who: Platform { key_id: "model".to_owned(), address: None },
             chance: Chance(seed),
             freedom,
             model: Model::default(),
