@@ -17,6 +17,7 @@ mod object_key;
 mod pace;
 pub mod pacing;
 pub mod retention;
+pub mod drain;
 pub mod container;
 
 pub use capture::{AfterCrash, BadCapture, Capture, CaptureWish};

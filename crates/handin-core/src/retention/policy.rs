@@ -46,9 +46,9 @@ impl RetentionPolicy {
         }
         // What is read but never done would be a promise that nobody keeps.
         if let Some((place, rule)) =
-            self.rules.iter().enumerate().find(|(_, rule)| rule.action != Action::Delete)
+            self.rules.iter().enumerate().find(|(_, rule)| !matches!(rule.action, Action::Delete | Action::Drain))
         {
-            let reason = format!("{} is not carried out yet; write delete", rule.action);
+            let reason = format!("{} is not carried out yet; write delete or drain", rule.action);
             return refuse(&format!("rules[{place}]"), reason);
         }
         if !(1..=Period::MOST_YEARS * 366).contains(&self.maximum_days) {

@@ -10,6 +10,7 @@ pub mod doctor;
 pub mod plan;
 pub mod bench;
 
+mod embedded;
 mod exam;
 mod capture;
 mod roster;
@@ -17,6 +18,7 @@ mod pace;
 mod retention;
 mod certificate;
 mod hold;
+mod drain;
 mod token;
 mod keys;
 mod maintain;
@@ -72,6 +74,8 @@ enum Command {
     /// Keep recordings from being deleted, whatever policies say
     #[command(subcommand)]
     Hold(hold::Command),
+    /// Move recordings to an archive, a folder or any S3, and see how far they are
+    Drain(drain::Args),
     /// Mint a candidate's token
     Token(token::Args),
     /// Create, list and revoke API keys; rotate the signing secret
@@ -118,6 +122,7 @@ async fn execute(command: Command) -> anyhow::Result<ExitCode> {
         Command::Pace(args) => pace::run(args).await?,
         Command::Retention(command) => retention::run(command).await?,
         Command::Hold(command) => hold::run(command).await?,
+        Command::Drain(args) => drain::run(args).await?,
         Command::Token(args) => token::run(args).await?,
         Command::Keys(command) => keys::run(command, clock, ids).await?,
         Command::Config(args) => return maintain::config(&args),

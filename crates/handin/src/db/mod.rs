@@ -19,6 +19,7 @@ pub mod api_keys;
 pub mod audit;
 pub mod candidates;
 pub mod certificates;
+pub mod drains;
 pub mod due;
 pub mod exams;
 pub mod holds;

@@ -8,10 +8,12 @@ use jiff::Timestamp;
 use sqlx::AnyConnection;
 use sqlx::any::AnyRow;
 
+use super::holds::held;
 use super::receipts::{self, NewReceipt};
+use super::recordings::end;
 use super::rows::{Row, millis};
 use super::statement::{execute, query};
-use super::{Caused, Change, Db, Error};
+use super::{Caused, Change, Db, Error, drains};
 
 /// One object of a recording.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +26,8 @@ pub struct Revision {
     pub state: RevisionState,
     /// The object's key.
     pub key: String,
+    /// Where it stands: empty is the store that recordings are sent to, else the archive of that name.
+    pub place: String,
     /// The store's id of the upload that makes it; `None` until it is known.
     pub upload_id: Option<String>,
     /// The metadata by which the object is known as ours.
@@ -41,7 +45,7 @@ pub enum RevisionState {
     Current,
     /// Another took its place.
     Replaced,
-    /// It never counted, and never will.
+    /// It does not count, and never will.
     GivenUp,
     /// It is not in the store any more.
     Gone,
@@ -62,7 +66,7 @@ impl RevisionState {
 
 macro_rules! columns {
     () => {
-        "recording, number, state, object_key, upload_id, write_token, erase_at"
+        "recording, number, state, object_key, place, upload_id, write_token, erase_at"
     };
 }
 
@@ -82,6 +86,7 @@ fn revision(row: &AnyRow) -> Result<Revision, Error> {
         number: row.number("number")?,
         state: RevisionState::parse(&state).ok_or_else(|| row.corrupt("state", &state))?,
         key: row.text("object_key")?,
+        place: row.text("place")?,
         upload_id: row.opt_text("upload_id")?,
         write_token: row.text("write_token")?,
         erase_at: row.time("erase_at")?,
@@ -104,9 +109,9 @@ pub(super) const GIVE_UP_OTHERS: &str =
     "update revision set state = 'given_up' where recording = $1 and number < $2 and state = 'writing'";
 
 pub(super) const BEGIN: &str = "\
-    insert into revision (recording, number, state, object_key, write_token, erase_at)
-    select id, cast($1 as bigint), 'writing', cast($2 as text), cast($3 as text), cast($4 as bigint)
-    from recording where id = $5 and object_key = $6 and state in ('sealed', 'partial')
+    insert into revision (recording, number, state, object_key, place, write_token, erase_at)
+    select id, cast($1 as bigint), 'writing', cast($2 as text), cast($3 as text), cast($4 as text), cast($5 as bigint)
+    from recording where id = $6 and object_key = $7 and state in ('sealed', 'partial')
     on conflict (recording, number) do nothing";
 
 impl Change for Begin {
@@ -117,6 +122,7 @@ impl Change for Begin {
         let begin = query(BEGIN)
             .bind(i64::from(new.number))
             .bind(new.key.as_str())
+            .bind(new.place.as_str())
             .bind(new.write_token.as_str())
             .bind(millis(new.erase_at))
             .bind(new.recording.as_str())
@@ -178,15 +184,15 @@ pub(super) const MAKE_CURRENT: &str =
     "update revision set state = 'current' where recording = $1 and number = $2 and state = 'writing'";
 
 pub(super) const REPLACE: &str = "\
-    update recording set object_key = $1, upload_id = $2, write_token = $3, sha256_parts = $4
-    where id = $5 and object_key = $6 and state in ('sealed', 'partial')";
+    update recording set object_key = $1, place = $2, upload_id = $3, write_token = $4, sha256_parts = $5
+    where id = $6 and object_key = $7 and state in ('sealed', 'partial')";
 
 pub(super) const NOT_CURRENT: &str =
     "update revision set state = 'given_up' where recording = $1 and number = $2 and state = 'current'";
 
 pub(super) const KEEP_OLD: &str = "\
-    insert into revision (recording, number, state, object_key, upload_id, write_token, erase_at)
-    values ($1, $2, 'replaced', $3, $4, $5, $6)
+    insert into revision (recording, number, state, object_key, place, upload_id, write_token, erase_at)
+    values ($1, $2, 'replaced', $3, $4, $5, $6, $7)
     on conflict (recording, number) do update set state = 'replaced', erase_at = excluded.erase_at";
 
 impl Change for Replace {
@@ -201,6 +207,7 @@ impl Change for Replace {
         }
         let replace = query(REPLACE)
             .bind(new.key.as_str())
+            .bind(new.place.as_str())
             .bind(new.upload_id.clone())
             .bind(new.write_token.as_str())
             .bind(self.sha256_parts.as_str())
@@ -211,6 +218,9 @@ impl Change for Replace {
             return Ok(false);
         }
         execute(tx, keep_old(old)).await?;
+        if new.place != old.place {
+            drains::copied(tx, &new.recording).await?;
+        }
         receipts::replace(tx, &self.receipt).await?;
         self.caused.write(tx).await?;
         Ok(true)
@@ -222,6 +232,7 @@ fn keep_old(old: &Revision) -> super::statement::Query {
         .bind(old.recording.as_str())
         .bind(i64::from(old.number))
         .bind(old.key.as_str())
+        .bind(old.place.as_str())
         .bind(old.upload_id.clone())
         .bind(old.write_token.as_str())
         .bind(millis(old.erase_at))
@@ -245,6 +256,114 @@ impl Change for GiveUp {
     async fn apply(&self, tx: &mut AnyConnection) -> Result<bool, Error> {
         let give_up = query(GIVE_UP).bind(self.recording.as_str()).bind(i64::from(self.number));
         Ok(execute(tx, give_up).await? == 1)
+    }
+}
+
+/// Gives more time to whoever is writing an object. Gives `false` if it was given up.
+#[derive(Debug, Clone)]
+pub struct Prolong {
+    /// The recording.
+    pub recording: RecordingId,
+    /// Which of its objects.
+    pub number: u32,
+    /// Until when it is being written.
+    pub until: Timestamp,
+}
+
+pub(super) const PROLONG: &str =
+    "update revision set erase_at = $1 where recording = $2 and number = $3 and state = 'writing'";
+
+impl Change for Prolong {
+    type Out = bool;
+
+    async fn apply(&self, tx: &mut AnyConnection) -> Result<bool, Error> {
+        let prolong = query(PROLONG)
+            .bind(millis(self.until))
+            .bind(self.recording.as_str())
+            .bind(i64::from(self.number));
+        Ok(execute(tx, prolong).await? == 1)
+    }
+}
+
+/// Lets the object go that a drained one has replaced: from now on it is never the one that counts again. Gives `false`
+/// if a hold covers the recording, or it counts.
+#[derive(Debug, Clone)]
+pub struct LetGo {
+    /// The recording.
+    pub recording: RecordingId,
+    /// Which of its objects.
+    pub number: u32,
+    /// The key of the object that counts; it was proved a moment ago.
+    pub counts: String,
+}
+
+pub(super) const LET_GO: &str = concat!(
+    "update revision set state = 'given_up' where recording = $1 and number = $2 and state in ('replaced', 'given_up')      and exists (select 1 from recording where recording.id = $1 and recording.object_key = $3 and not ",
+    held!(),
+    ")"
+);
+
+impl Change for LetGo {
+    type Out = bool;
+
+    async fn apply(&self, tx: &mut AnyConnection) -> Result<bool, Error> {
+        // A hold that is being placed touches this row too, so that the two cannot pass each other.
+        end::meet(tx, &self.recording).await?;
+        let let_go = query(LET_GO)
+            .bind(self.recording.as_str())
+            .bind(i64::from(self.number))
+            .bind(self.counts.as_str());
+        Ok(execute(tx, let_go).await? == 1)
+    }
+}
+
+/// Puts the object in its place again that a drained one had replaced, because that one is not whole. Gives `false`, and
+/// changes nothing, if the first was let go, or something else counts.
+#[derive(Debug, Clone)]
+pub struct TakeBack {
+    /// The object that stands where it was, in the state `Replaced`.
+    pub old: Revision,
+    /// The object that is not whole.
+    pub damaged: Revision,
+    /// The statement about the old one.
+    pub receipt: NewReceipt,
+    /// Written with it.
+    pub caused: Caused,
+}
+
+pub(super) const COUNT_AGAIN: &str =
+    "update revision set state = 'current' where recording = $1 and number = $2 and state = 'replaced'";
+
+pub(super) const TAKE_BACK: &str = "\
+    update recording set object_key = $1, place = $2, upload_id = $3, write_token = $4
+    where id = $5 and object_key = $6 and state in ('sealed', 'partial')";
+
+impl Change for TakeBack {
+    type Out = bool;
+
+    async fn apply(&self, tx: &mut AnyConnection) -> Result<bool, Error> {
+        let TakeBack { old, damaged, .. } = self;
+        let numbered = |text, of: &Revision| query(text).bind(of.recording.as_str()).bind(i64::from(of.number));
+        if execute(tx, numbered(COUNT_AGAIN, old)).await? == 0 {
+            return Ok(false);
+        }
+        let take_back = query(TAKE_BACK)
+            .bind(old.key.as_str())
+            .bind(old.place.as_str())
+            .bind(old.upload_id.clone())
+            .bind(old.write_token.as_str())
+            .bind(old.recording.as_str())
+            .bind(damaged.key.as_str());
+        if execute(tx, take_back).await? == 0 {
+            // Nothing of this is kept: it was deleted meanwhile.
+            execute(tx, keep_old(old)).await?;
+            return Ok(false);
+        }
+        execute(tx, numbered(NOT_CURRENT, damaged)).await?;
+        drains::again(tx, &old.recording).await?;
+        receipts::replace(tx, &self.receipt).await?;
+        self.caused.write(tx).await?;
+        Ok(true)
     }
 }
 

@@ -23,6 +23,7 @@ mod retention;
 mod runs;
 mod holds;
 mod certificates;
+mod drain;
 mod rehearsal;
 mod health;
 mod pages;

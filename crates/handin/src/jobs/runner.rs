@@ -90,6 +90,9 @@ impl Runner {
         let jobs = &self.app.config.jobs;
         self.plan_regular("reconcile", jobs.reconcile_every_s).await;
         self.plan_regular("retain", self.app.config.retention.run_every_s).await;
+        if let Err(error) = service::drain::plan(&self.app).await {
+            tracing::warn!(%error, "no drain was planned this time");
+        }
         if let Err(error) = service::salvage::sweep(&self.app).await {
             tracing::warn!(%error, "no salvage was planned this time");
         }

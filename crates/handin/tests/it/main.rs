@@ -15,6 +15,7 @@ mod http;
 mod reference;
 mod service;
 mod retention;
+mod drain;
 
 mod proxy;
 mod wire;

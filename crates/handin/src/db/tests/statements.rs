@@ -7,7 +7,7 @@ use handin_core::{CandidateId, Exam, Subject};
 
 use super::super::statement::Bulk;
 use super::super::{
-    api_keys, audit, candidates, certificates, due, exams, holds, jobs, nodes, outbox, pace, receipts,
+    api_keys, audit, candidates, certificates, drains, due, exams, holds, jobs, nodes, outbox, pace, receipts,
     recordings, retention, revisions,
 };
 use super::*;
@@ -31,6 +31,17 @@ fn texts() -> Vec<&'static str> {
         certificates::GET,
         certificates::UNSIGNED,
         certificates::LIST,
+        drains::ASK,
+        drains::SET_RATE,
+        drains::NEXT,
+        drains::COUNT_WAITING,
+        drains::NOTE,
+        drains::COPIED,
+        drains::AGAIN,
+        drains::MOVED,
+        drains::ENDED,
+        drains::IS_EXAM_RUNNING,
+        drains::PROGRESS,
         due::WALK,
         due::COUNT,
         due::COUNT_MARKED,
@@ -104,6 +115,10 @@ fn texts() -> Vec<&'static str> {
         revisions::NOT_CURRENT,
         revisions::KEEP_OLD,
         revisions::GIVE_UP,
+        revisions::PROLONG,
+        revisions::LET_GO,
+        revisions::COUNT_AGAIN,
+        revisions::TAKE_BACK,
         revisions::GONE,
     ]
 }
