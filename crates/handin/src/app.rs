@@ -9,7 +9,7 @@ use secrecy::ExposeSecret;
 use tokio::sync::Notify;
 
 use crate::clock::{Clock, Ids};
-use crate::config::{self, Config, Secrets};
+use crate::config::{self, Archive, Config, Secrets};
 use crate::db::{self, Db};
 use crate::objects::{self, Objects};
 use crate::service::drain::Line;
@@ -117,6 +117,29 @@ impl App {
         Ok(Objects::start(store(config, clock, ids)?).await?)
     }
 
+    /// The same for an archive: a store like any other, under its own address and keys.
+    ///
+    /// # Errors
+    /// [`StartError::Store`], [`StartError::Endpoint`].
+    pub async fn connect_archive(
+        config: &Config,
+        archive: &Archive,
+        clock: &Clock,
+        ids: &Ids,
+    ) -> Result<Objects, StartError> {
+        let store = config::Store {
+            endpoint: archive.endpoint.clone(),
+            public_endpoint: archive.public_endpoint.clone(),
+            region: archive.region.clone(),
+            bucket: archive.bucket.clone(),
+            access_key: archive.access_key.clone(),
+            secret_key: archive.secret_key.clone(),
+            path_style: archive.path_style,
+            ..config.store.clone()
+        };
+        App::connect_store(&Config { store, ..config.clone() }, clock, ids).await
+    }
+
     /// Connects to the database and brings the schema up to date.
     ///
     /// # Errors
@@ -135,19 +158,7 @@ async fn connect_archives(
 ) -> Result<BTreeMap<String, Objects>, StartError> {
     let mut archives = BTreeMap::new();
     for (name, archive) in &config.archives {
-        // An archive is a store like any other, under its own address and keys.
-        let store = config::Store {
-            endpoint: archive.endpoint.clone(),
-            public_endpoint: archive.public_endpoint.clone(),
-            region: archive.region.clone(),
-            bucket: archive.bucket.clone(),
-            access_key: archive.access_key.clone(),
-            secret_key: archive.secret_key.clone(),
-            path_style: archive.path_style,
-            ..config.store.clone()
-        };
-        let there = Config { store, ..config.clone() };
-        let connected = App::connect_store(&there, clock, ids).await;
+        let connected = App::connect_archive(config, archive, clock, ids).await;
         let objects = connected.map_err(|error| StartError::Archive(name.clone(), Box::new(error)))?;
         archives.insert(name.clone(), objects);
     }

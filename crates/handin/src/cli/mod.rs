@@ -19,6 +19,7 @@ mod retention;
 mod certificate;
 mod hold;
 mod drain;
+mod import;
 mod token;
 mod keys;
 mod maintain;
@@ -76,6 +77,8 @@ enum Command {
     Hold(hold::Command),
     /// Move recordings to an archive, a folder or any S3, and see how far they are
     Drain(drain::Args),
+    /// Adopt recordings that lie in a folder or an archive already, as an older system left them
+    Import(import::Args),
     /// Mint a candidate's token
     Token(token::Args),
     /// Create, list and revoke API keys; rotate the signing secret
@@ -123,6 +126,7 @@ async fn execute(command: Command) -> anyhow::Result<ExitCode> {
         Command::Retention(command) => retention::run(command).await?,
         Command::Hold(command) => hold::run(command).await?,
         Command::Drain(args) => drain::run(args).await?,
+        Command::Import(args) => return Box::pin(import::run(args, clock, ids)).await,
         Command::Token(args) => token::run(args).await?,
         Command::Keys(command) => keys::run(command, clock, ids).await?,
         Command::Config(args) => return maintain::config(&args),
