@@ -92,7 +92,7 @@ pub struct Waiting {
 // What has its head mended soon would only have to be copied again. Both look-ups go by a unique index.
 pub(super) const NEXT: &str = "\
     select recording, archive, rate, tries from drain
-    where state = 'waiting' and next_at <= $1 and ($2 = 1 or rate is not null)
+    where state = 'waiting' and next_at <= $1 and (cast($2 as bigint) = 1 or rate is not null)
       and not exists (select 1 from job where job.unique_key = 'head:' || drain.recording)
     order by next_at, recording limit $3";
 

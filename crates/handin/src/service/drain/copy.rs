@@ -194,7 +194,6 @@ impl Copy<'_> {
             missing.into_iter().map(|part| async move { (part, self.send_part(part).await) }).collect();
         let mut sending = stream::iter(sends).buffer_unordered(self.app.config.drain.parallel);
         let (mut failed, mut noted) = (None, self.app.clock.now().as_second());
-        // After a failure too, what is on its way is waited for: it would have to be sent again.
         while let Some((part, result)) = sending.next().await {
             match result {
                 Ok(Some(digest)) => {

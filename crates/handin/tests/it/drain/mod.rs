@@ -2,6 +2,7 @@
 
 mod faults;
 mod ways;
+mod adopted;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

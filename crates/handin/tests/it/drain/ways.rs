@@ -39,18 +39,23 @@ async fn a_drained_exam_plays_from_its_archive_and_leaves_the_first_store_after_
 #[tokio::test]
 async fn what_is_held_is_copied_and_its_first_copy_stays() {
     let app = with_archive().start().await;
-    let recordings = sealed(&app, &["c1", "c2"]).await;
+    let recordings = sealed(&app, &["c1", "c2", "c3"]).await;
     let hold = json!({ "exam": "spring", "candidate": "c1", "reason": "appeal" });
     let hold = app.platform(Method::POST, "/v1/holds").json(&hold).send().await.expect(201);
-    assert_eq!(counts(&drained(&app).await), [0, 2, 0]);
+    assert_eq!(counts(&drained(&app).await), [0, 3, 0]);
+    let later = json!({ "exam": "spring", "candidate": "c2", "reason": "audit" });
+    let later = app.platform(Method::POST, "/v1/holds").json(&later).send().await.expect(201);
     pass_days(&app, 8).await;
-    assert_eq!(keys(&app.bucket()).await, [recordings[0].key()]);
-    assert_eq!(counts(&progress(&app).await), [0, 1, 1]);
-    let path = format!("/v1/holds/{}", hold["id"].as_str().unwrap());
-    app.platform(Method::DELETE, &path).send().await.expect(200);
+    assert_eq!(app.bucket().objects().await.len(), 2);
+    assert!(!keys(&app.bucket()).await.contains(&recordings[2].key().to_owned()));
+    assert_eq!(counts(&progress(&app).await), [0, 2, 1]);
+    for hold in [hold, later] {
+        let path = format!("/v1/holds/{}", hold["id"].as_str().unwrap());
+        app.platform(Method::DELETE, &path).send().await.expect(200);
+    }
     pass_days(&app, 1).await;
     assert_eq!(app.bucket().objects().await, []);
-    assert_eq!(counts(&progress(&app).await), [0, 0, 2]);
+    assert_eq!(counts(&progress(&app).await), [0, 0, 3]);
 }
 
 #[tokio::test]
