@@ -2,6 +2,7 @@
 //! administrator, PostgreSQL in a database of its own. Every test runs on both.
 
 mod arrows;
+mod drains;
 mod faults;
 mod groups;
 mod jobs;
