@@ -154,7 +154,9 @@ mod tests {
         let all = |candidate: &str| Some((candidate.to_owned(), "coding".to_owned(), "webcam".to_owned()));
         assert_eq!(read("{track}/{candidate}/{subject}.webm", "webcam/c1/coding.webm"), all("c1"));
         assert_eq!(read("{candidate}_{track}_{subject}.{any}", "c1_webcam_coding.mp4"), all("c1"));
-        for name in ["webcam/c1/coding.mp4", "webcam/c1/x/coding.webm", "webcam/c1/.webm", "Web cam/c1/coding.webm"] {
+        for name in
+            ["webcam/c1/coding.mp4", "webcam/c1/x/coding.webm", "webcam/c1/.webm", "Web cam/c1/coding.webm"]
+        {
             assert_eq!(read("{track}/{candidate}/{subject}.webm", name), None, "{name}");
         }
     }

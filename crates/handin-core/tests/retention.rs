@@ -131,7 +131,8 @@ fn what_nobody_posts_is_kept_no_longer_than_the_maximum() {
 
 #[test]
 fn what_goes_to_the_archive_is_due_for_it_and_for_nothing_else() {
-    let drains = policy(&["drain 7 days after bell", "drain 1 day after hiring_decided", "delete 30 days after bell"]);
+    let drains =
+        policy(&["drain 7 days after bell", "drain 1 day after hiring_decided", "delete 30 days after bell"]);
     let bell = facts().bell.unwrap();
     let days = |days: u64| bell + std::time::Duration::from_secs(days * 86_400);
     assert_eq!(drain_due(&drains, &facts()), Some(days(7)));

@@ -111,14 +111,24 @@ pub const METRICS: &[Metric] = &[
         &["outcome"],
         "Tries to drain a recording: `copied`, `interrupted` (it goes on), `overtaken`, `gone`, `failed`; and copies that were found `damaged`",
     ),
-    metric("handin_drain_waiting", "gauge", &[], "Recordings that wait to be drained, as of the last turn of this node"),
+    metric(
+        "handin_drain_waiting",
+        "gauge",
+        &[],
+        "Recordings that wait to be drained, as of the last turn of this node",
+    ),
     metric(
         "handin_drain_failing",
         "gauge",
         &[],
         "Recordings whose last try to be drained failed, as of the last turn of this node",
     ),
-    metric("handin_drain_rate_bytes_per_s", "gauge", &[], "How fast the timetable lets this node drain now; absent is as fast as it can"),
+    metric(
+        "handin_drain_rate_bytes_per_s",
+        "gauge",
+        &[],
+        "How fast the timetable lets this node drain now; absent is as fast as it can",
+    ),
     metric(
         "handin_reconcile_lost",
         "gauge",

@@ -148,7 +148,8 @@ fn read_days(text: &str) -> Result<(Weekday, Weekday), BadTimetable> {
 
 fn read_hours(text: &str) -> Result<(Minute, Minute), BadTimetable> {
     let minute = |text: &str| {
-        let (hour, minute) = text.split_once(':').filter(|(hour, minute)| hour.len() == 2 && minute.len() == 2)?;
+        let (hour, minute) =
+            text.split_once(':').filter(|(hour, minute)| hour.len() == 2 && minute.len() == 2)?;
         let (hour, minute) = (hour.parse::<Minute>().ok()?, minute.parse::<Minute>().ok()?);
         (hour < 24 && minute < 60 || hour == 24 && minute == 0).then_some(hour * 60 + minute)
     };

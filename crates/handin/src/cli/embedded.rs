@@ -100,8 +100,7 @@ async fn serve(
     let whose = || format!("the embedded store of {name}");
     let store = Store::open(settings).await.with_context(whose)?;
     store.ensure_bucket(&serving.bucket).await.with_context(whose)?;
-    let listener =
-        http::bind(serving.listen).with_context(|| format!("{name}.listen {}", serving.listen))?;
+    let listener = http::bind(serving.listen).with_context(|| format!("{name}.listen {}", serving.listen))?;
     let address = listener.local_addr()?;
     let stop = CancellationToken::new();
     let mut task = JoinSet::new();

@@ -157,7 +157,8 @@ impl Config {
         }
         let drains = self.retention.rules.iter().any(|rule| rule.action == Action::Drain);
         if drains && self.drain.archive.is_none() {
-            layers.problem("retention.rules: name the archive in drain.archive that they drain to".to_owned());
+            layers
+                .problem("retention.rules: name the archive in drain.archive that they drain to".to_owned());
         }
         if let Err(bad) = self.retention.policy().check(self.retention.maximum_days) {
             layers.problem(format!("retention.{}: {bad}", bad.field));

@@ -27,6 +27,7 @@ pub mod jobs;
 pub mod nodes;
 pub mod outbox;
 pub mod pace;
+pub mod quarantine;
 pub mod receipts;
 pub mod recordings;
 pub mod retention;

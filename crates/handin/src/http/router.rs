@@ -15,8 +15,8 @@ use super::edge::{self, Edge, REQUEST_ID};
 use super::error::Problem;
 use super::shed::{self, Shed};
 use super::{
-    certificates, drain, exams, health, holds, pace, pages, receipts, recordings, rehearsal, retention, roster,
-    runs, seal, sign, sitting, sittings, tokens,
+    certificates, drain, exams, health, holds, pace, pages, receipts, recordings, rehearsal, retention,
+    roster, runs, seal, sign, sitting, sittings, tokens,
 };
 use crate::app::App;
 

@@ -3,7 +3,9 @@
 use bytes::Bytes;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use handin_core::Sha256;
-use handin_s3::ops::{ByteRange, DeleteObject, DeleteObjects, GetObject, HeadObject, ListObjectsV2, ObjectHead};
+use handin_s3::ops::{
+    ByteRange, DeleteObject, DeleteObjects, GetObject, HeadObject, ListObjectsV2, ObjectHead,
+};
 use handin_s3::{Composite, Digest as S3Digest, Operation as _};
 use http::StatusCode;
 use sha2::Digest as _;

@@ -403,7 +403,8 @@ pub async fn link(
     let audit = super::audit(app, &who.key_id, "recording.link", id.as_str(), Some(&recording.exam));
     app.db.change(Caused { audit: vec![audit], ..Caused::default() }).await?;
     let name = download.then(|| file_name(&recording));
-    let signed = super::store_of(app, &recording.place)?.sign_get(&recording.key, now, ttl, name.as_deref())?;
+    let signed =
+        super::store_of(app, &recording.place)?.sign_get(&recording.key, now, ttl, name.as_deref())?;
     Ok(Link { url: signed.url, expires_at: signed.expires_at })
 }
 

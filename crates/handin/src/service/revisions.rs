@@ -15,11 +15,10 @@ use crate::app::App;
 use crate::db;
 use crate::db::Caused;
 use crate::db::jobs::NewJob;
+use crate::db::quarantine::TakeBack;
 use crate::db::receipts::NewReceipt;
 use crate::db::recordings::Recording;
-use crate::db::revisions::{
-    Attach, Begin, GiveUp, Gone, Prolong, Replace, Revision, RevisionState, TakeBack,
-};
+use crate::db::revisions::{Attach, Begin, GiveUp, Gone, Prolong, Replace, Revision, RevisionState};
 use crate::objects::Objects;
 
 /// How long somebody may take to make an object. Long after the last call of whoever died over it has ended.
@@ -126,8 +125,7 @@ fn caused_by_replacing(
         }
     };
     let mut audit = super::audit(app, "server", action, id, Some(&recording.exam));
-    audit.detail =
-        serde_json::json!({ "key": new.key, "place": new.place, "replaces": old.key }).to_string();
+    audit.detail = serde_json::json!({ "key": new.key, "place": new.place, "replaces": old.key }).to_string();
     Caused {
         jobs: vec![retirement(app, old)],
         events: vec![super::event(app, event, recording, &told)],

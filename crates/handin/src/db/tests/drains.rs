@@ -4,8 +4,9 @@ use handin_core::State;
 
 use super::super::drains::{Ask, End, Note, SetRate, is_exam_running, next, progress};
 use super::super::holds::{Hold, PlaceHold, Scope};
+use super::super::quarantine::{LetGo, TakeBack};
 use super::super::recordings::get;
-use super::super::revisions::{self, Begin, LetGo, Prolong, Replace, Revision, RevisionState, TakeBack};
+use super::super::revisions::{self, Begin, Prolong, Replace, Revision, RevisionState};
 use super::*;
 
 async fn sealed(db: &Db, n: u32) -> Recording {
@@ -64,8 +65,7 @@ async fn copied(db: &Db, first: &Recording) {
     let prolong = Prolong { recording: first.id.clone(), number: 1, until: at(2_000) };
     assert!(db.change(prolong).await.unwrap());
     let (old, receipt) = (old(first), receipt(first));
-    let replace =
-        Replace { new, old, sha256_parts: "ab".to_owned(), receipt, caused: Caused::default() };
+    let replace = Replace { new, old, sha256_parts: "ab".to_owned(), receipt, caused: Caused::default() };
     assert!(db.change(replace).await.unwrap());
 }
 

@@ -7,8 +7,8 @@ use handin_core::{CandidateId, Exam, Subject};
 
 use super::super::statement::Bulk;
 use super::super::{
-    api_keys, audit, candidates, certificates, drains, due, exams, holds, jobs, nodes, outbox, pace, receipts,
-    recordings, retention, revisions,
+    api_keys, audit, candidates, certificates, drains, due, exams, holds, jobs, nodes, outbox, pace,
+    receipts, recordings, retention, revisions,
 };
 use super::*;
 
@@ -79,6 +79,9 @@ fn texts() -> Vec<&'static str> {
         pace::GET,
         pace::BETWEEN,
         pace::CHANGED,
+        quarantine::LET_GO,
+        quarantine::COUNT_AGAIN,
+        quarantine::TAKE_BACK,
         receipts::ADD,
         receipts::GET,
         receipts::OF_SITTING,
@@ -116,9 +119,6 @@ fn texts() -> Vec<&'static str> {
         revisions::KEEP_OLD,
         revisions::GIVE_UP,
         revisions::PROLONG,
-        revisions::LET_GO,
-        revisions::COUNT_AGAIN,
-        revisions::TAKE_BACK,
         revisions::GONE,
     ]
 }

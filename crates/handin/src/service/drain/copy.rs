@@ -173,7 +173,8 @@ impl Copy<'_> {
         }
         let stored = self.archive.list_parts(&self.new.key, self.upload_id()).await?;
         let digest = self.digest(&stored, &sent);
-        if self.recording.sha256_parts.is_some() && digest.is_some() && digest != self.recording.sha256_parts {
+        if self.recording.sha256_parts.is_some() && digest.is_some() && digest != self.recording.sha256_parts
+        {
             return self.refuse().await;
         }
         let size = self.recording.sealed_size.unwrap_or_default();

@@ -55,5 +55,9 @@ async fn what_lies_in_a_folder_is_adopted_once() {
     file(&folder, "webcam/c1/coding.webm", b"two");
     let (code, left) = import(&app, &folder, &[]).await;
     assert_eq!((code, &left["unmapped"]), (Some(1), &json!(["notes.txt"])));
-    assert_eq!(left["fits"], json!(["webcam/c1/coding.webm"]), "other bytes of the same length are another take");
+    assert_eq!(
+        left["fits"],
+        json!(["webcam/c1/coding.webm"]),
+        "other bytes of the same length are another take"
+    );
 }

@@ -60,7 +60,8 @@ async fn behind() -> Behind {
         config.store.call_timeout_ms = 3_000;
     };
     // Both stores tell the time of the machine.
-    let app = TestApp::builder().config(change).store(&first.reached_at(first.endpoint.clone())).start().await;
+    let app =
+        TestApp::builder().config(change).store(&first.reached_at(first.endpoint.clone())).start().await;
     app.node.app.archives["nas"].ensure_bucket().await.unwrap();
     Behind { app, proxy, _stores: [store, first] }
 }

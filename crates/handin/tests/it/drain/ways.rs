@@ -75,7 +75,8 @@ async fn retention_deletes_both_copies_and_certifies_them() {
     let page = app.platform(Method::GET, "/v1/certificates").send().await.expect(200);
     let jwks = app.call(Method::GET, "/.well-known/jwks.json").send().await.expect(200);
     let jws = page["items"][0]["certificate"].as_str().unwrap();
-    let stated = handin::service::retention::certificates::verify(jws, &serde_json::from_value(jwks).unwrap());
+    let stated =
+        handin::service::retention::certificates::verify(jws, &serde_json::from_value(jwks).unwrap());
     let stated = stated.unwrap();
     assert_eq!((stated.recordings, stated.objects), (1, 2));
     assert!(stated.tells_of(recordings[0].key()));

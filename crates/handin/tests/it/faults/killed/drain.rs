@@ -98,7 +98,9 @@ async fn a_recording_arrives_whole_by_the_next_server() {
         archive.proxy.heal();
         let server = scene.site.serve().await;
         assert_eq!(server.download(&open.id).await, BYTES, "{moment:?}: it plays at every moment");
-        server.eventually("it is at the archive", async |server: &Caller| is_at(server, "copied").await).await;
+        server
+            .eventually("it is at the archive", async |server: &Caller| is_at(server, "copied").await)
+            .await;
         assert_eq!(server.download(&open.id).await, BYTES, "{moment:?}");
         assert_eq!(archive.objects().await.len(), 1, "{moment:?}");
         assert_eq!(scene.objects().await.len(), 1, "{moment:?}: both copies stand");
@@ -114,11 +116,15 @@ async fn the_first_copy_goes_by_the_next_server() {
         scene.begin().await.kill();
         let server = scene.site.serve().await;
         let open = asked(&server).await;
-        server.eventually("it is at the archive", async |server: &Caller| is_at(server, "copied").await).await;
+        server
+            .eventually("it is at the archive", async |server: &Caller| is_at(server, "copied").await)
+            .await;
         let gate = scene.stop_at(moment);
         scene.site.let_every_link_end().await;
         let server = scene.kill_and_restart(server, gate, 1).await;
-        server.eventually("the first copy is gone", async |server: &Caller| is_at(server, "moved").await).await;
+        server
+            .eventually("the first copy is gone", async |server: &Caller| is_at(server, "moved").await)
+            .await;
         assert_eq!(scene.objects().await, [], "{moment:?}");
         assert_eq!(archive.objects().await.len(), 1, "{moment:?}");
         assert_eq!(server.download(&open.id).await, BYTES, "{moment:?}");
