@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use handin_core::State;
-use handin_core::retention::{Anchor, BadRule, Facts, Period, RetentionPolicy, Rule, due};
+use handin_core::retention::{Anchor, BadRule, Facts, Period, RetentionPolicy, Rule, drain_due, due};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
