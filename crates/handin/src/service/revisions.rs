@@ -1,7 +1,7 @@
 //! Revisions: how a recording gets another object, and how the objects that do not count any more are erased.
 //!
-//! Nothing here makes an object; `head.rs` and `drain/copy.rs` do. At every moment the ledger names one object that is whole, and knows
-//! every other that may stand in the store, whoever died in between.
+//! Nothing here makes an object; `head.rs` and `drain/copy.rs` do. At every moment the ledger names one object that is
+//! whole, and knows every other that may stand in a store, whoever died in between.
 
 use std::time::Duration;
 

@@ -65,7 +65,7 @@ pub(super) async fn copy(app: &App, waiting: &Waiting, end: Timestamp) -> Result
     }
     let archive = store_of(app, &waiting.archive)?;
     let Some(new) = revision(app, &recording, &waiting.archive).await? else { return Ok(Outcome::Overtaken) };
-    let mut copy = Copy { app, archive, waiting, cut: Cut::of(&recording), recording, new, end };
+    let mut copy = Copying { app, archive, waiting, cut: Cut::of(&recording), recording, new, end };
     if !copy.attach().await? {
         return Ok(Outcome::Overtaken);
     }
@@ -119,7 +119,7 @@ struct Part {
     size: u64,
 }
 
-struct Copy<'a> {
+struct Copying<'a> {
     app: &'a App,
     archive: &'a Objects,
     waiting: &'a Waiting,
@@ -138,7 +138,7 @@ struct Sent {
     whole: bool,
 }
 
-impl Copy<'_> {
+impl Copying<'_> {
     /// Sees to it that there is an upload; `false` when the revision was given up meanwhile.
     async fn attach(&mut self) -> Result<bool, Error> {
         if self.new.upload_id.is_some() {
