@@ -14,13 +14,16 @@ mod proof;
 mod salvage;
 mod sitting;
 mod object_key;
+mod mapping;
 mod pace;
 pub mod pacing;
 pub mod retention;
+pub mod drain;
 pub mod container;
 
 pub use capture::{AfterCrash, BadCapture, Capture, CaptureWish};
 pub use exam::{Exam, Limits, RosterEntry, Subject, TooManyTracks};
+pub use mapping::{BadMapping, Mapped, Mapping};
 pub use names::{
     BadName, CandidateId, CertificateId, ExamId, Group, HoldId, Language, RecordingId, SubjectId, Track,
     WebhookId,

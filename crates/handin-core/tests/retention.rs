@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use handin_core::State;
-use handin_core::retention::{Anchor, BadRule, Facts, Period, RetentionPolicy, Rule, due};
+use handin_core::retention::{Anchor, BadRule, Facts, Period, RetentionPolicy, Rule, drain_due, due};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
@@ -130,6 +130,19 @@ fn what_nobody_posts_is_kept_no_longer_than_the_maximum() {
 }
 
 #[test]
+fn what_goes_to_the_archive_is_due_for_it_and_for_nothing_else() {
+    let drains =
+        policy(&["drain 7 days after bell", "drain 1 day after hiring_decided", "delete 30 days after bell"]);
+    let bell = facts().bell.unwrap();
+    let days = |days: u64| bell + std::time::Duration::from_secs(days * 86_400);
+    assert_eq!(drain_due(&drains, &facts()), Some(days(7)));
+    assert_eq!(due(&drains, &facts()).at, days(30));
+    let posted = [(Anchor::HiringDecided, days(2))].into_iter().collect();
+    assert_eq!(drain_due(&drains, &Facts { posted, ..facts() }), Some(days(3)));
+    assert_eq!(drain_due(&policy(&["delete 30 days after bell"]), &facts()), None);
+}
+
+#[test]
 fn a_policy_says_what_it_lacks() {
     let good = policy(&["delete 30 days after bell"]);
     assert_eq!(good.check(180), Ok(()));
@@ -137,7 +150,8 @@ fn a_policy_says_what_it_lacks() {
     assert_eq!(field(RetentionPolicy { rules: Vec::new(), ..good.clone() }), "rules");
     assert_eq!(field(RetentionPolicy { maximum_days: 0, ..good.clone() }), "maximum_days");
     assert_eq!(field(RetentionPolicy { maximum_days: 181, ..good.clone() }), "reason");
-    assert_eq!(field(policy(&["delete 1 day after bell", "drain 1 day after bell"])), "rules[1]");
+    assert_eq!(field(policy(&["delete 1 day after bell", "keep-clip 1 day after bell"])), "rules[1]");
+    assert_eq!(policy(&["drain 1 day after bell"]).check(180), Ok(()));
     let reason = Some("an appeal may take a year".to_owned());
     assert_eq!(RetentionPolicy { maximum_days: 365, reason, ..good }.check(180), Ok(()));
 }

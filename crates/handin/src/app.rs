@@ -1,6 +1,6 @@
 //! The running application: what every edge and service shares. Made once at the start, never changed.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -9,9 +9,10 @@ use secrecy::ExposeSecret;
 use tokio::sync::Notify;
 
 use crate::clock::{Clock, Ids};
-use crate::config::{Config, Secrets};
+use crate::config::{self, Archive, Config, Secrets};
 use crate::db::{self, Db};
 use crate::objects::{self, Objects};
+use crate::service::drain::Line;
 use crate::service::exams::ExamCache;
 use crate::service::keyring::{BadSecret, Keyring};
 use crate::service::pace::Paces;
@@ -32,6 +33,8 @@ pub struct App {
     pub db: Db,
     /// The store.
     pub objects: Objects,
+    /// Where recordings can be drained to, by name.
+    pub archives: BTreeMap<String, Objects>,
     /// Our own keys.
     pub keyring: Keyring,
     /// Candidates' tokens.
@@ -46,6 +49,8 @@ pub struct App {
     pub deletions: Rate,
     /// Brings events to webhooks.
     pub courier: Courier,
+    /// How fast this node drains.
+    pub line: Line,
     /// Wakes the job runner.
     pub jobs: Wake,
 }
@@ -59,6 +64,9 @@ pub enum StartError {
     /// The store could not be set up.
     #[error("the object store: {0}")]
     Store(#[from] objects::Error),
+    /// An archive could not be set up.
+    #[error("archive.{0}: {1}")]
+    Archive(String, Box<StartError>),
     /// The address of the store is not one.
     #[error("store.endpoint: {0}")]
     Endpoint(String),
@@ -86,6 +94,7 @@ impl App {
     ) -> Result<Arc<App>, StartError> {
         let db = App::connect_ledger(&config).await?;
         let objects = App::connect_store(&config, &clock, &ids).await?;
+        let archives = connect_archives(&config, &clock, &ids).await?;
         let signing: Vec<_> = secrets.signing.iter().map(|one| (one.id.clone(), one.bytes())).collect();
         Ok(Arc::new(App {
             keyring: Keyring::new(&signing)?,
@@ -96,12 +105,14 @@ impl App {
             progress: Progress::default(),
             deletions: Rate::default(),
             courier: Courier::new(rules(&config)).map_err(StartError::Client)?,
+            line: Line::default(),
             jobs: Wake::default(),
             config,
             clock,
             ids,
             db,
             objects,
+            archives,
         }))
     }
 
@@ -113,6 +124,29 @@ impl App {
         Ok(Objects::start(store(config, clock, ids)?).await?)
     }
 
+    /// The same for an archive: a store like any other, under its own address and keys.
+    ///
+    /// # Errors
+    /// [`StartError::Store`], [`StartError::Endpoint`].
+    pub async fn connect_archive(
+        config: &Config,
+        archive: &Archive,
+        clock: &Clock,
+        ids: &Ids,
+    ) -> Result<Objects, StartError> {
+        let store = config::Store {
+            endpoint: archive.endpoint.clone(),
+            public_endpoint: archive.public_endpoint.clone(),
+            region: archive.region.clone(),
+            bucket: archive.bucket.clone(),
+            access_key: archive.access_key.clone(),
+            secret_key: archive.secret_key.clone(),
+            path_style: archive.path_style,
+            ..config.store.clone()
+        };
+        App::connect_store(&Config { store, ..config.clone() }, clock, ids).await
+    }
+
     /// Connects to the database and brings the schema up to date.
     ///
     /// # Errors
@@ -122,6 +156,20 @@ impl App {
         db.migrate().await?;
         Ok(db)
     }
+}
+
+async fn connect_archives(
+    config: &Config,
+    clock: &Clock,
+    ids: &Ids,
+) -> Result<BTreeMap<String, Objects>, StartError> {
+    let mut archives = BTreeMap::new();
+    for (name, archive) in &config.archives {
+        let connected = App::connect_archive(config, archive, clock, ids).await;
+        let objects = connected.map_err(|error| StartError::Archive(name.clone(), Box::new(error)))?;
+        archives.insert(name.clone(), objects);
+    }
+    Ok(archives)
 }
 
 fn database(config: &Config) -> db::Settings {

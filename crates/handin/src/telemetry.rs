@@ -104,6 +104,31 @@ pub const METRICS: &[Metric] = &[
         &[],
         "Deletions that were ordered more than an hour ago and have no certificate, as of the last run",
     ),
+    metric("handin_drain_bytes_total", "counter", &["archive"], "Bytes sent to archives"),
+    metric(
+        "handin_drain_recordings_total",
+        "counter",
+        &["outcome"],
+        "Tries to drain a recording: `copied`, `interrupted` (it goes on), `overtaken`, `gone`, `failed`; and copies that were found `damaged`",
+    ),
+    metric(
+        "handin_drain_waiting",
+        "gauge",
+        &[],
+        "Recordings that wait to be drained, as of the last turn of this node",
+    ),
+    metric(
+        "handin_drain_failing",
+        "gauge",
+        &[],
+        "Recordings whose last try to be drained failed, as of the last turn of this node",
+    ),
+    metric(
+        "handin_drain_rate_bytes_per_s",
+        "gauge",
+        &[],
+        "How fast the timetable lets this node drain now; absent is as fast as it can",
+    ),
     metric(
         "handin_webhook_deliveries_total",
         "counter",

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::period::Period;
 use super::policy::RetentionPolicy;
-use super::rule::{Anchor, Rule};
+use super::rule::{Action, Anchor, Condition, Rule};
 use crate::{State, Track};
 
 /// What is known of a finished recording.
@@ -24,7 +24,7 @@ pub struct Facts {
     pub posted: BTreeMap<Anchor, Timestamp>,
 }
 
-/// When and why a recording's time is over. A policy that was checked has no rules but those that delete.
+/// When and why a recording's time is over. Only rules that delete say so.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Due<'p> {
     /// When.
@@ -37,17 +37,33 @@ pub struct Due<'p> {
 pub fn due<'p>(policy: &'p RetentionPolicy, facts: &Facts) -> Due<'p> {
     let zone = &policy.time_zone;
     let maximum = Period::Days(policy.maximum_days).end(facts.bell.unwrap_or(facts.sealed), zone);
-    let flagged = facts.posted.contains_key(&Anchor::Flagged);
-    let speaking = policy.rules.iter().filter(|rule| {
-        rule.conditions.iter().all(|condition| condition.met(&facts.track, facts.state, flagged))
-    });
-    let dues = speaking.filter_map(|rule| {
-        Some(Due { at: rule.period.end(facts.moment(rule.anchor)?, zone), rule: Some(rule) })
-    });
+    let deleting = said(policy, facts, Action::Delete);
+    let dues = deleting.map(|(at, rule)| Due { at, rule: Some(rule) });
     // Of two that are due at once the first that was written counts, and a rule before the maximum.
     dues.chain([Due { at: maximum, rule: None }])
         .min_by_key(|due| due.at)
         .unwrap_or(Due { at: maximum, rule: None })
+}
+
+/// When a recording is to go to the archive, by the soonest rule that says so; `None` where none does, or its anchor has
+/// not come.
+pub fn drain_due(policy: &RetentionPolicy, facts: &Facts) -> Option<Timestamp> {
+    said(policy, facts, Action::Drain).map(|(at, _)| at).min()
+}
+
+/// What the rules with this action say of a recording, and when.
+fn said<'p>(
+    policy: &'p RetentionPolicy,
+    facts: &Facts,
+    action: Action,
+) -> impl Iterator<Item = (Timestamp, &'p Rule)> {
+    let flagged = facts.posted.contains_key(&Anchor::Flagged);
+    policy.rules.iter().filter_map(move |rule| {
+        let met = |condition: &Condition| condition.met(&facts.track, facts.state, flagged);
+        let speaks = rule.action == action && rule.conditions.iter().all(met);
+        let anchor = facts.moment(rule.anchor).filter(|_| speaks)?;
+        Some((rule.period.end(anchor, &policy.time_zone), rule))
+    })
 }
 
 impl Facts {

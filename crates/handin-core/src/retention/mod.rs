@@ -11,7 +11,7 @@ mod period;
 mod policy;
 mod rule;
 
-pub use due::{Due, Facts, due};
+pub use due::{Due, Facts, drain_due, due};
 pub use period::Period;
 pub use policy::{BadPolicy, RetentionPolicy};
 pub use rule::{Action, Anchor, BadRule, Condition, Rule};

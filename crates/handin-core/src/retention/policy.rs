@@ -45,10 +45,13 @@ impl RetentionPolicy {
             return refuse("rules", "write 1 to 50 rules, such as \"delete 30 days after bell\"".to_owned());
         }
         // What is read but never done would be a promise that nobody keeps.
-        if let Some((place, rule)) =
-            self.rules.iter().enumerate().find(|(_, rule)| rule.action != Action::Delete)
+        if let Some((place, rule)) = self
+            .rules
+            .iter()
+            .enumerate()
+            .find(|(_, rule)| !matches!(rule.action, Action::Delete | Action::Drain))
         {
-            let reason = format!("{} is not carried out yet; write delete", rule.action);
+            let reason = format!("{} is not carried out yet; write delete or drain", rule.action);
             return refuse(&format!("rules[{place}]"), reason);
         }
         if !(1..=Period::MOST_YEARS * 366).contains(&self.maximum_days) {

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 
+use super::embedded::{Embedded, start_store};
 use super::output::{complain, say, say_json, table};
-use super::serve::{Embedded, start_store};
 use super::{Place, place};
 use crate::app::App;
 use crate::clock::{Clock, Ids};

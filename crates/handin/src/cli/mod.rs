@@ -10,6 +10,7 @@ pub mod doctor;
 pub mod plan;
 pub mod bench;
 
+mod embedded;
 mod exam;
 mod capture;
 mod roster;
@@ -19,6 +20,8 @@ mod certificate;
 mod hold;
 mod webhooks;
 mod audit;
+mod drain;
+mod import;
 mod token;
 mod keys;
 mod maintain;
@@ -80,6 +83,10 @@ enum Command {
     /// Who did what; proof that nobody changed what stands there
     #[command(subcommand)]
     Audit(audit::Command),
+    /// Move recordings to an archive, a folder or any S3, and see how far they are
+    Drain(drain::Args),
+    /// Adopt recordings that lie in a folder or an archive already, as an older system left them
+    Import(import::Args),
     /// Mint a candidate's token
     Token(token::Args),
     /// Create, list and revoke API keys; rotate the signing secret
@@ -128,6 +135,8 @@ async fn execute(command: Command) -> anyhow::Result<ExitCode> {
         Command::Hold(command) => hold::run(command).await?,
         Command::Webhooks(command) => webhooks::run(command).await?,
         Command::Audit(command) => return audit::run(command, clock, ids).await,
+        Command::Drain(args) => drain::run(args).await?,
+        Command::Import(args) => return Box::pin(import::run(args, clock, ids)).await,
         Command::Token(args) => token::run(args).await?,
         Command::Keys(command) => keys::run(command, clock, ids).await?,
         Command::Config(args) => return maintain::config(&args),

@@ -8,7 +8,7 @@ use secrecy::ExposeSecret;
 use serde_json::Value;
 
 use super::Place;
-use crate::config::{Flags, Secrets};
+use crate::config::{Config, Flags, Secrets};
 
 /// How long one call may take.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -52,6 +52,14 @@ impl Body {
 }
 
 impl Server {
+    /// The configuration that it is found by.
+    ///
+    /// # Errors
+    /// When it cannot be used.
+    pub fn config(&self) -> anyhow::Result<Config> {
+        self.place.load(Flags::new())
+    }
+
     /// Finds address and key; nothing is sent yet.
     ///
     /// # Errors
@@ -76,6 +84,11 @@ impl Server {
 }
 
 impl Platform {
+    /// Where it is.
+    pub fn address(&self) -> &str {
+        &self.server
+    }
+
     /// Every item of a list, page by page. The path has a query already.
     ///
     /// # Errors

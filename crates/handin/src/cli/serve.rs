@@ -8,12 +8,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
-use handin_store::{AccessKey, Store};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use serde::Serialize;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use super::embedded::{Embedded, start_archives, start_store};
 use super::{Place, output, place};
 use crate::app::App;
 use crate::clock::{Clock, Ids};
@@ -73,22 +73,8 @@ pub struct Node {
     pub ready: Ready,
     stop: CancellationToken,
     tasks: JoinSet<()>,
-    /// Ends after the others, so that requests in flight can still reach it.
-    store: Option<Embedded>,
-}
-
-/// The embedded store, serving on a listener of its own.
-pub struct Embedded {
-    stop: CancellationToken,
-    task: JoinSet<()>,
-}
-
-impl Embedded {
-    /// Finishes requests in flight and gives the folder free.
-    pub async fn stop(mut self) {
-        self.stop.cancel();
-        while self.task.join_next().await.is_some() {}
-    }
+    /// Its own store and those of archives. They end after the others, so that requests in flight can still reach them.
+    stores: Vec<Embedded>,
 }
 
 /// Runs until SIGINT or SIGTERM.
@@ -152,10 +138,10 @@ impl Node {
             .with_context(|| format!("the data folder {}", config.data().display()))?;
         let secrets = place::secrets(&config, &ids)?;
         let embedded = config.store.is_embedded();
-        let store = match embedded && config.server.runs(Role::Store) {
-            true => Some(start_store(&mut config, &secrets, &clock).await?),
-            false => None,
-        };
+        let mut stores = start_archives(&mut config, &secrets, &clock).await?;
+        if embedded && config.server.runs(Role::Store) {
+            stores.push(start_store(&mut config, &secrets, &clock).await?);
+        }
         ensure!(
             !config.store.is_embedded(),
             "no object store: configure store.endpoint, or run the role `store` in this process"
@@ -180,6 +166,7 @@ impl Node {
         if embedded {
             service::prepare_bucket(&app).await.context("the embedded store")?;
         }
+        service::drain::prepare_archives(&app).await;
         let api_key = bootstrap(&app, &secrets).await?;
         let stop = CancellationToken::new();
         let mut tasks = JoinSet::new();
@@ -204,7 +191,7 @@ impl Node {
             tasks.spawn(async move { runner.serve(stop).await });
         }
         let ready = ready(&app, embedded.then_some(&secrets), api, api_key);
-        Ok(Node { app, ready, stop, tasks, store })
+        Ok(Node { app, ready, stop, tasks, stores })
     }
 
     /// Finishes what is in flight, then ends the jobs, the database and the store.
@@ -212,41 +199,10 @@ impl Node {
         self.stop.cancel();
         while self.tasks.join_next().await.is_some() {}
         self.app.db.close().await;
-        if let Some(store) = self.store.take() {
+        for store in self.stores {
             store.stop().await;
         }
     }
-}
-
-/// Opens the embedded store over the data folder, and fills in the configuration as if it were any other store.
-///
-/// # Errors
-/// When the folder belongs to another process, or the address is taken.
-pub async fn start_store(config: &mut Config, secrets: &Secrets, clock: &Clock) -> anyhow::Result<Embedded> {
-    let keys = &secrets.store;
-    let own = AccessKey::new(&keys.access_key, keys.secret_key.expose_secret());
-    let time = clock.clone();
-    let settings = handin_store::Config {
-        clock: Arc::new(move || time.now().as_millisecond()),
-        ..handin_store::Config::new(config.data().join("store"), &config.store.region, vec![own])
-    };
-    let store = Store::open(settings).await.context("the embedded store")?;
-    store.ensure_bucket(&config.store.bucket).await.context("the embedded store")?;
-    let listener =
-        http::bind(config.store.listen).with_context(|| format!("store.listen {}", config.store.listen))?;
-    config.store.endpoint = Some(format!("http://{}", listener.local_addr()?));
-    config.store.access_key = Some(SecretString::from(keys.access_key.clone()));
-    config.store.secret_key = Some(keys.secret_key.clone());
-    config.store.path_style = true;
-    let stop = CancellationToken::new();
-    let mut task = JoinSet::new();
-    let stopped = stop.clone().cancelled_owned();
-    task.spawn(async move {
-        if let Err(error) = store.serve(listener, stopped).await {
-            tracing::error!(%error, "the embedded store has ended");
-        }
-    });
-    Ok(Embedded { stop, task })
 }
 
 /// The first caller's API key: adopted when the database has none, shown while it is good.

@@ -54,6 +54,12 @@ impl Layers {
         self.in_flags(spec).or_else(|| self.in_environment(spec, secret)).or_else(|| self.in_file(spec))
     }
 
+    /// The tables of the file under a name: `[archive.nas]` is one under `archive`.
+    pub fn names_under(&self, name: &str) -> Vec<String> {
+        let tables = self.file.as_ref().and_then(|(_, table)| table.get(name)?.as_table());
+        tables.map(|tables| tables.keys().cloned().collect()).unwrap_or_default()
+    }
+
     /// Ends the reading: complains of unknown file keys, and gives back all problems.
     pub fn finish(mut self, known: &[Setting]) -> Vec<String> {
         if let Some((place, table)) = self.file.take() {
@@ -100,7 +106,10 @@ impl Layers {
         let (place, table) = self.file.as_ref()?;
         let value = match spec.section {
             "" => table.get(spec.name)?,
-            section => table.get(section)?.as_table()?.get(spec.name)?,
+            section => section
+                .split('.')
+                .try_fold(table, |table, name| table.get(name)?.as_table())?
+                .get(spec.name)?,
         };
         let origin = format!("{}: {}", place.display(), path(spec.section, spec.name));
         let Some(text) = as_text(value) else {
@@ -131,7 +140,15 @@ fn as_text(value: &toml::Value) -> Option<String> {
 
 fn unknown_keys(table: &toml::Table, known: &[Setting]) -> Vec<String> {
     let mut unknown = Vec::new();
-    for (key, value) in table {
+    let tables = table.iter().flat_map(|(key, value)| match value {
+        // Of sections whose names are given by the file each is looked at by itself.
+        toml::Value::Table(inner) if is_family(key, known) => {
+            inner.iter().map(|(name, value)| (format!("{key}.{name}"), value)).collect()
+        }
+        _ => vec![(key.clone(), value)],
+    });
+    for (key, value) in tables {
+        let key = &key;
         let names: Vec<&str> = known.iter().filter(|it| it.section == key).map(|it| it.name).collect();
         match value {
             toml::Value::Table(inner) if !names.is_empty() => {
@@ -148,6 +165,11 @@ fn unknown_keys(table: &toml::Table, known: &[Setting]) -> Vec<String> {
         }
     }
     unknown
+}
+
+/// Whether there are sections `key.…`.
+fn is_family(key: &str, known: &[Setting]) -> bool {
+    known.iter().any(|it| it.section.split_once('.').is_some_and(|(family, _)| family == key))
 }
 
 fn unknown_key(what: &str, shown: &str, given: &str, known: &[&str]) -> String {

@@ -19,13 +19,18 @@ mod store;
 mod tokens;
 mod uploads;
 mod webhooks;
+mod archive;
+mod drain;
 
 use std::path::{Path, PathBuf};
 
+use handin_core::retention::Action;
 use secrecy::ExposeSecret as _;
 
+pub use archive::{Archive, Archives};
 pub use audit::Audit;
 pub use database::Database;
+pub use drain::Drain;
 pub use jobs::Jobs;
 pub use layers::{Environment, Flags};
 pub use log::{Log, LogFormat};
@@ -75,6 +80,10 @@ pub struct Config {
     pub webhooks: Webhooks,
     /// How it is written down who did what.
     pub audit: Audit,
+    /// When recordings go to an archive, and how fast.
+    pub drain: Drain,
+    /// Where recordings can be drained to.
+    pub archives: Archives,
     /// What is written to standard error.
     pub log: Log,
 }
@@ -99,6 +108,8 @@ impl Config {
             retention: Retention::read(&mut layers),
             webhooks: Webhooks::read(&mut layers),
             audit: Audit::read(&mut layers),
+            drain: Drain::read(&mut layers),
+            archives: archive::read(&mut layers),
             log: Log::read(&mut layers),
         };
         config.check(&mut layers);
@@ -121,6 +132,8 @@ impl Config {
             self.retention.settings(),
             self.webhooks.settings(),
             self.audit.settings(),
+            self.drain.settings(),
+            archive::settings(&self.archives),
             self.log.settings(),
         ]
         .concat()
@@ -154,8 +167,16 @@ impl Config {
         if self.tokens.ttl_s > self.tokens.max_ttl_s {
             layers.problem("tokens.ttl_s: may not be above tokens.max_ttl_s".to_owned());
         }
+        let drains = self.retention.rules.iter().any(|rule| rule.action == Action::Drain);
+        if drains && self.drain.archive.is_none() {
+            layers
+                .problem("retention.rules: name the archive in drain.archive that they drain to".to_owned());
+        }
         if let Err(bad) = self.retention.policy().check(self.retention.maximum_days) {
             layers.problem(format!("retention.{}: {bad}", bad.field));
+        }
+        if let Some(name) = self.drain.archive.as_ref().filter(|name| !self.archives.contains_key(*name)) {
+            layers.problem(format!("drain.archive: there is no section [archive.{name}]"));
         }
         let urls = [
             ("server.public_url", &self.server.public_url),

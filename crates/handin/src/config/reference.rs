@@ -21,7 +21,7 @@ Without any configuration the embedded store and SQLite keep everything in the d
 /// The reference page, in Markdown.
 pub fn page() -> String {
     let mut page = INTRODUCTION.to_owned();
-    for (heading, settings) in by_section(&Config::default().settings()) {
+    for (heading, settings) in by_section(&every_setting()) {
         let heading =
             if heading.is_empty() { "Above all sections".to_owned() } else { format!("`[{heading}]`") };
         // Writing to a String cannot fail.
@@ -29,6 +29,10 @@ pub fn page() -> String {
         settings.iter().for_each(|setting| describe(&mut page, setting));
     }
     page
+}
+
+fn every_setting() -> Vec<Setting> {
+    [Config::default().settings(), super::archive::described()].concat()
 }
 
 /// The effective configuration as TOML, secrets masked.

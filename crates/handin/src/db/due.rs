@@ -43,6 +43,8 @@ pub struct DueRow {
     pub marked_by: Option<String>,
     /// Whether a hold covered it.
     pub held: bool,
+    /// Whether it was asked to go to an archive.
+    pub drained: bool,
 }
 
 /// An anchor, as it stands for the candidate, else for the whole exam.
@@ -63,7 +65,8 @@ pub(super) const WALK: &str = concat!(
     "select id, exam, candidate, track, state, object_key, sealed_size, ends_at, sealed_at, due_at, marked_at, marked_by, \
      cast(case when ",
     held!(),
-    " then 1 else 0 end as bigint) as held, ",
+    " then 1 else 0 end as bigint) as held, \
+     cast(case when exists (select 1 from drain where drain.recording = recording.id) then 1 else 0 end as bigint) as drained, ",
     anchor!("result_published"),
     ", ",
     anchor!("hiring_decided"),
@@ -111,6 +114,7 @@ fn read(row: &AnyRow) -> Result<DueRow, Error> {
         marked_at: row.opt_time("marked_at")?,
         marked_by: row.opt_text("marked_by")?,
         held: row.number::<u8>("held")? == 1,
+        drained: row.number::<u8>("drained")? == 1,
     })
 }
 
@@ -264,6 +268,8 @@ pub struct DeletedRow {
     pub id: RecordingId,
     /// The key that its object had.
     pub key: String,
+    /// Where it stood; see [`super::recordings::Recording::place`].
+    pub place: String,
     /// The upload that made it.
     pub upload_id: Option<String>,
     /// The metadata by which it is known as ours.
@@ -272,7 +278,7 @@ pub struct DeletedRow {
     pub size: u64,
 }
 
-pub(super) const OF_CERTIFICATE: &str = "select id, object_key, upload_id, write_token, sealed_size from recording where certificate = $1 order by id";
+pub(super) const OF_CERTIFICATE: &str = "select id, object_key, place, upload_id, write_token, sealed_size from recording where certificate = $1 order by id";
 
 /// The recordings that went with a certificate.
 pub async fn of_certificate(db: &Db, certificate: &str) -> Result<Vec<DeletedRow>, Error> {
@@ -281,6 +287,7 @@ pub async fn of_certificate(db: &Db, certificate: &str) -> Result<Vec<DeletedRow
         Ok(DeletedRow {
             id: row.name("id")?,
             key: row.text("object_key")?,
+            place: row.text("place")?,
             upload_id: row.opt_text("upload_id")?,
             write_token: row.text("write_token")?,
             size: row.number("sealed_size")?,

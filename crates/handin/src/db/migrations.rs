@@ -15,6 +15,7 @@ pub(super) const FILES: &[(i64, &str, &str)] = &[
     (4, "pace", include_str!("../../migrations/0004_pace.sql")),
     (5, "retention", include_str!("../../migrations/0005_retention.sql")),
     (6, "webhook", include_str!("../../migrations/0006_webhook.sql")),
+    (7, "drain", include_str!("../../migrations/0007_drain.sql")),
 ];
 
 /// Brings the database to the newest version. Several nodes may do so at once: PostgreSQL makes them queue up, and for

@@ -11,7 +11,7 @@ use sqlx::any::AnyRow;
 use super::receipts::{self, NewReceipt};
 use super::rows::{Row, millis};
 use super::statement::{execute, query};
-use super::{Caused, Change, Db, Error};
+use super::{Caused, Change, Db, Error, drains};
 
 /// One object of a recording.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub struct Revision {
     pub state: RevisionState,
     /// The object's key.
     pub key: String,
+    /// Where it stands: empty is the store that recordings are sent to, else the archive of that name.
+    pub place: String,
     /// The store's id of the upload that makes it; `None` until it is known.
     pub upload_id: Option<String>,
     /// The metadata by which the object is known as ours.
@@ -41,7 +43,7 @@ pub enum RevisionState {
     Current,
     /// Another took its place.
     Replaced,
-    /// It never counted, and never will.
+    /// It does not count, and never will.
     GivenUp,
     /// It is not in the store any more.
     Gone,
@@ -62,7 +64,7 @@ impl RevisionState {
 
 macro_rules! columns {
     () => {
-        "recording, number, state, object_key, upload_id, write_token, erase_at"
+        "recording, number, state, object_key, place, upload_id, write_token, erase_at"
     };
 }
 
@@ -82,6 +84,7 @@ fn revision(row: &AnyRow) -> Result<Revision, Error> {
         number: row.number("number")?,
         state: RevisionState::parse(&state).ok_or_else(|| row.corrupt("state", &state))?,
         key: row.text("object_key")?,
+        place: row.text("place")?,
         upload_id: row.opt_text("upload_id")?,
         write_token: row.text("write_token")?,
         erase_at: row.time("erase_at")?,
@@ -104,9 +107,9 @@ pub(super) const GIVE_UP_OTHERS: &str =
     "update revision set state = 'given_up' where recording = $1 and number < $2 and state = 'writing'";
 
 pub(super) const BEGIN: &str = "\
-    insert into revision (recording, number, state, object_key, write_token, erase_at)
-    select id, cast($1 as bigint), 'writing', cast($2 as text), cast($3 as text), cast($4 as bigint)
-    from recording where id = $5 and object_key = $6 and state in ('sealed', 'partial')
+    insert into revision (recording, number, state, object_key, place, write_token, erase_at)
+    select id, cast($1 as bigint), 'writing', cast($2 as text), cast($3 as text), cast($4 as text), cast($5 as bigint)
+    from recording where id = $6 and object_key = $7 and state in ('sealed', 'partial')
     on conflict (recording, number) do nothing";
 
 impl Change for Begin {
@@ -117,6 +120,7 @@ impl Change for Begin {
         let begin = query(BEGIN)
             .bind(i64::from(new.number))
             .bind(new.key.as_str())
+            .bind(new.place.as_str())
             .bind(new.write_token.as_str())
             .bind(millis(new.erase_at))
             .bind(new.recording.as_str())
@@ -178,15 +182,15 @@ pub(super) const MAKE_CURRENT: &str =
     "update revision set state = 'current' where recording = $1 and number = $2 and state = 'writing'";
 
 pub(super) const REPLACE: &str = "\
-    update recording set object_key = $1, upload_id = $2, write_token = $3, sha256_parts = $4
-    where id = $5 and object_key = $6 and state in ('sealed', 'partial')";
+    update recording set object_key = $1, place = $2, upload_id = $3, write_token = $4, sha256_parts = $5
+    where id = $6 and object_key = $7 and state in ('sealed', 'partial')";
 
 pub(super) const NOT_CURRENT: &str =
     "update revision set state = 'given_up' where recording = $1 and number = $2 and state = 'current'";
 
 pub(super) const KEEP_OLD: &str = "\
-    insert into revision (recording, number, state, object_key, upload_id, write_token, erase_at)
-    values ($1, $2, 'replaced', $3, $4, $5, $6)
+    insert into revision (recording, number, state, object_key, place, upload_id, write_token, erase_at)
+    values ($1, $2, 'replaced', $3, $4, $5, $6, $7)
     on conflict (recording, number) do update set state = 'replaced', erase_at = excluded.erase_at";
 
 impl Change for Replace {
@@ -201,6 +205,7 @@ impl Change for Replace {
         }
         let replace = query(REPLACE)
             .bind(new.key.as_str())
+            .bind(new.place.as_str())
             .bind(new.upload_id.clone())
             .bind(new.write_token.as_str())
             .bind(self.sha256_parts.as_str())
@@ -211,17 +216,21 @@ impl Change for Replace {
             return Ok(false);
         }
         execute(tx, keep_old(old)).await?;
+        if new.place != old.place {
+            drains::copied(tx, &new.recording).await?;
+        }
         receipts::replace(tx, &self.receipt).await?;
         self.caused.write(tx).await?;
         Ok(true)
     }
 }
 
-fn keep_old(old: &Revision) -> super::statement::Query {
+pub(super) fn keep_old(old: &Revision) -> super::statement::Query {
     query(KEEP_OLD)
         .bind(old.recording.as_str())
         .bind(i64::from(old.number))
         .bind(old.key.as_str())
+        .bind(old.place.as_str())
         .bind(old.upload_id.clone())
         .bind(old.write_token.as_str())
         .bind(millis(old.erase_at))
@@ -245,6 +254,32 @@ impl Change for GiveUp {
     async fn apply(&self, tx: &mut AnyConnection) -> Result<bool, Error> {
         let give_up = query(GIVE_UP).bind(self.recording.as_str()).bind(i64::from(self.number));
         Ok(execute(tx, give_up).await? == 1)
+    }
+}
+
+/// Gives more time to whoever is writing an object. Gives `false` if it was given up.
+#[derive(Debug, Clone)]
+pub struct Prolong {
+    /// The recording.
+    pub recording: RecordingId,
+    /// Which of its objects.
+    pub number: u32,
+    /// Until when it is being written.
+    pub until: Timestamp,
+}
+
+pub(super) const PROLONG: &str =
+    "update revision set erase_at = $1 where recording = $2 and number = $3 and state = 'writing'";
+
+impl Change for Prolong {
+    type Out = bool;
+
+    async fn apply(&self, tx: &mut AnyConnection) -> Result<bool, Error> {
+        let prolong = query(PROLONG)
+            .bind(millis(self.until))
+            .bind(self.recording.as_str())
+            .bind(i64::from(self.number));
+        Ok(execute(tx, prolong).await? == 1)
     }
 }
 

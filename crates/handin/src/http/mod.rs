@@ -25,6 +25,7 @@ mod holds;
 mod certificates;
 mod webhooks;
 mod audit;
+mod drain;
 mod rehearsal;
 mod health;
 mod pages;

@@ -15,8 +15,8 @@ use super::edge::{self, Edge, REQUEST_ID};
 use super::error::Problem;
 use super::shed::{self, Shed};
 use super::{
-    audit, certificates, exams, health, holds, pace, pages, receipts, recordings, rehearsal, retention,
-    roster, runs, seal, sign, sitting, sittings, tokens, webhooks,
+    audit, certificates, drain, exams, health, holds, pace, pages, receipts, recordings, rehearsal,
+    retention, roster, runs, seal, sign, sitting, sittings, tokens, webhooks,
 };
 use crate::app::App;
 
@@ -35,6 +35,8 @@ fn platform() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(retention::post_anchor))
         .routes(routes!(runs::preview))
         .routes(routes!(runs::run))
+        .routes(routes!(drain::start, drain::show))
+        .routes(routes!(drain::list))
         .routes(routes!(holds::place, holds::list))
         .routes(routes!(holds::release))
         .routes(routes!(holds::restore))

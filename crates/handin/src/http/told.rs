@@ -27,13 +27,14 @@ type Schemas = Vec<(String, utoipa::openapi::RefOr<utoipa::openapi::Schema>)>;
 fn payload(kind: &str, schemas: &mut Schemas) -> Option<String> {
     Some(match kind {
         "recording.opened" => add::<events::RecordingOpened>(schemas),
-        "recording.sealed" | "recording.partial" => add::<Receipt>(schemas),
+        "recording.sealed" | "recording.partial" | "recording.mended" => add::<Receipt>(schemas),
         "recording.abandoned" => add::<events::RecordingAbandoned>(schemas),
         "recording.deleted" => add::<events::RecordingDeleted>(schemas),
         events::SITTING_COMPLETE => add::<events::SittingComplete>(schemas),
         events::SITTING_AT_RISK => add::<events::SittingAtRisk>(schemas),
         "retention.certified" => add::<events::RetentionCertified>(schemas),
         "hold.expired" => add::<events::HoldExpired>(schemas),
+        events::DRAIN_DONE => add::<events::DrainDone>(schemas),
         _ => return None,
     })
 }

@@ -49,6 +49,7 @@ async fn run(app: &App, job: &Job) -> Ended {
         ("reconcile", None) => service::checks::reconcile(app).await.map(|_| ()),
         ("retain", None) => service::retention::run::run(app).await.map(|_| ()),
         ("restamp", None) => service::retention::policies::restamp(app).await,
+        ("drain", None) => service::drain::run(app).await,
         ("destroy", None) => destroy(app, job.payload.as_deref()).await,
         ("deliver", None) => deliver(app, job.payload.as_deref()).await,
         ("webhooks", None) => service::webhooks::fan::look_after(app).await,

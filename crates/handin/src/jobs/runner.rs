@@ -95,6 +95,9 @@ impl Runner {
         if let Err(error) = service::webhooks::fan::fan(&self.app).await {
             tracing::warn!(%error, "no deliveries were planned this time");
         }
+        if let Err(error) = service::drain::plan(&self.app).await {
+            tracing::warn!(%error, "no drain was planned this time");
+        }
         if let Err(error) = service::salvage::sweep(&self.app).await {
             tracing::warn!(%error, "no salvage was planned this time");
         }

@@ -28,7 +28,7 @@ pub async fn verify(app: &App, id: &RecordingId, round: u32) -> Result<bool, Err
     if !recording.state.has_object() {
         return Ok(true);
     }
-    let head = app.objects.head(&recording.key).await?;
+    let head = super::store_of(app, &recording.place)?.head(&recording.key).await?;
     let complaint = complain(&recording, head.as_ref());
     let outcome = if complaint.is_some() { "differs" } else { "same" };
     metrics::counter!("handin_verifications_total", "outcome" => outcome).increment(1);
@@ -56,18 +56,27 @@ fn complain(recording: &Recording, head: Option<&Head>) -> Option<&'static str> 
 /// Whether an object stands in the store as its row says, every byte of it: where the store keeps no checksum to
 /// compare with, it is read back and hashed.
 pub(super) async fn is_whole(app: &App, recording: &Recording) -> Result<bool, Error> {
-    let head = app.objects.head(&recording.key).await?;
+    let head = super::store_of(app, &recording.place)?.head(&recording.key).await?;
     if complain(recording, head.as_ref()).is_some() {
         return Ok(false);
     }
     match &recording.sha256_parts {
-        Some(stated) if head.is_none_or(|head| head.sha256.is_none()) => {
-            let sizes = completion::sizes(recording, recording.sealed_size.unwrap_or_default());
-            let digests = app.objects.hash_object(&recording.key, &sizes).await?;
-            Ok(*stated == hex::encode(completion::over_parts(&digests)))
-        }
+        Some(_) if head.is_none_or(|head| head.sha256.is_none()) => reads_whole(app, recording).await,
         _ => Ok(true),
     }
+}
+
+/// Whether an object stands in the store as its row says, by its bytes alone, whatever checksum the store keeps of them.
+pub(super) async fn reads_whole(app: &App, recording: &Recording) -> Result<bool, Error> {
+    let objects = super::store_of(app, &recording.place)?;
+    let head = objects.head(&recording.key).await?;
+    if complain(recording, head.as_ref()).is_some() {
+        return Ok(false);
+    }
+    let sizes = completion::sizes(recording, recording.sealed_size.unwrap_or_default());
+    let digests = objects.hash_object(&recording.key, &sizes).await?;
+    let read = hex::encode(completion::over_parts(&digests));
+    Ok(recording.sha256_parts.as_ref().is_none_or(|stated| *stated == read))
 }
 
 /// A receipt's `sha256_parts` as it follows from the store's checksum; a whole object is one part.

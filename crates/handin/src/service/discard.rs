@@ -14,6 +14,7 @@ use crate::app::App;
 use crate::db;
 use crate::db::Caused;
 use crate::db::recordings::{Abandon, Delete, Recording};
+use crate::objects::Objects;
 
 /// How often a deletion is tried that holds refuse which are gone a moment later.
 const TRIES: u32 = 3;
@@ -114,27 +115,28 @@ pub async fn erase(app: &App, id: &RecordingId) -> Result<(), Error> {
     if !is_decided(&recording) {
         return end_empty_upload(app, &recording).await;
     }
-    remove(app, &recording.key, recording.upload_id.as_deref(), &recording.write_token).await?;
+    let objects = super::store_of(app, &recording.place)?;
+    remove(objects, &recording.key, recording.upload_id.as_deref(), &recording.write_token).await?;
     super::revisions::erase_others(app, &recording).await
 }
 
 /// Ends an upload, deletes its object, every version of it where the bucket keeps them, and confirms that it is gone. Neither
 /// needs to be there.
 pub(super) async fn remove(
-    app: &App,
+    objects: &Objects,
     key: &str,
     upload_id: Option<&str>,
     write_token: &str,
 ) -> Result<(), Error> {
     if let Some(upload_id) = upload_id {
-        app.objects.abort(key, upload_id).await?;
+        objects.abort(key, upload_id).await?;
     }
     // Asked first: what was deleted by somebody who died after it shows no object, but its versions are still there.
-    let keeps_versions = app.objects.keeps_versions().await?;
-    match app.objects.head(key).await? {
+    let keeps_versions = objects.keeps_versions().await?;
+    match objects.head(key).await? {
         None if !keeps_versions => return Ok(()),
         None => {}
-        Some(head) if head.write_token.as_deref() == Some(write_token) => app.objects.delete(key).await?,
+        Some(head) if head.write_token.as_deref() == Some(write_token) => objects.delete(key).await?,
         Some(_) => {
             return Err(Error::internal(format!(
                 "refused to erase {key}, which carries another write token"
@@ -142,9 +144,9 @@ pub(super) async fn remove(
         }
     }
     if keeps_versions {
-        app.objects.delete_versions(key).await?;
+        objects.delete_versions(key).await?;
     }
-    match app.objects.head(key).await? {
+    match objects.head(key).await? {
         None => Ok(()),
         Some(_) => Err(Error::internal(format!("{key} is still there after it was deleted"))),
     }

@@ -32,6 +32,9 @@ pub const SITTING_COMPLETE: &str = "sitting.complete";
 /// Once for each sitting, when a recording went silent.
 pub const SITTING_AT_RISK: &str = "sitting.at_risk";
 
+/// A recording was moved to an archive.
+pub const DRAIN_DONE: &str = "drain.done";
+
 /// Every kind that webhooks may ask for.
 pub const KINDS: &[EventKind] = &[
     kind("recording.opened", '0', "A candidate opened a recording."),
@@ -43,6 +46,7 @@ pub const KINDS: &[EventKind] = &[
     kind("recording.sealed", '2', "A recording is whole and proved; the receipt says what it covers."),
     kind("recording.partial", '2', "What arrived of a recording was kept; the receipt says what is missing."),
     kind("recording.abandoned", '2', "Nothing of a recording arrived, or somebody discarded it."),
+    kind("recording.mended", '3', "A recording can be seeked in now; the receipt names its new object."),
     kind(SITTING_COMPLETE, '3', "Every track that the exam asks for is sealed. Told once for each sitting."),
     kind("recording.deleted", '4', "A recording was deleted, by hand or by a policy."),
     kind(
@@ -51,7 +55,11 @@ pub const KINDS: &[EventKind] = &[
         "Objects were deleted, the store shows none of them, and a certificate says so.",
     ),
     kind("hold.expired", '5', "The time of a hold is over. It holds on until it is released."),
-    kind("drain.done", '5', "Recordings were moved out of the cloud."),
+    kind(
+        DRAIN_DONE,
+        '5',
+        "A recording stands at an archive, proved; its first copy goes at the end of the quarantine.",
+    ),
 ];
 
 /// Whether there is such a kind.
@@ -193,6 +201,24 @@ pub struct HoldExpired {
     /// When its time was over.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub expires_at: Option<Timestamp>,
+}
+
+/// What `drain.done` says.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct DrainDone {
+    /// The recording.
+    pub id: String,
+    /// The exam.
+    pub exam: String,
+    /// The archive that it stands at.
+    pub archive: String,
+    /// Where the object is in the archive's bucket.
+    pub key: String,
+    /// Its bytes.
+    pub size: u64,
+    /// Until when the first copy stands, too.
+    #[schema(value_type = String, format = DateTime)]
+    pub first_copy_until: Timestamp,
 }
 
 /// What `webhook.test` says.

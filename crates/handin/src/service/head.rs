@@ -73,7 +73,9 @@ fn is_ours(recording: &Recording, reason: Option<Reason>) -> bool {
 /// When it has to be tried again; what was begun is given up then, and what counted counts.
 pub async fn mend(app: &App, id: &RecordingId) -> Result<Outcome, Error> {
     let Some(recording) = db::recordings::get(&app.db, id).await? else { return Ok(Outcome::Overtaken) };
-    let outcome = match recording.state.has_object() && is_ours(&recording, recording.reason) {
+    // One that was drained stays as it is: its store is not ours to write to but for drains.
+    let is_here = recording.state.has_object() && recording.place.is_empty();
+    let outcome = match is_here && is_ours(&recording, recording.reason) {
         true => look(app, &recording).await,
         false => Ok(Outcome::Overtaken),
     };
@@ -106,7 +108,7 @@ async fn look(app: &App, recording: &Recording) -> Result<Outcome, Error> {
         return Ok(differs(recording, "its bytes are others"));
     }
     film.finish(&head)?;
-    let Some(mut new) = revisions::begin(app, recording).await? else { return Ok(Outcome::Overtaken) };
+    let Some(mut new) = revisions::begin(app, recording, "").await? else { return Ok(Outcome::Overtaken) };
     let receipt = receipts::about_another(former, new.key.clone(), film.sha256_parts());
     let outcome = match make(app, recording, &mut new, &film).await {
         Ok(true) => revisions::replace(app, recording, &new, &receipt).await,

@@ -19,6 +19,7 @@ pub mod head;
 pub mod revisions;
 pub mod discard;
 pub mod retention;
+pub mod drain;
 pub mod checks;
 
 pub mod events;
@@ -53,6 +54,7 @@ use crate::db::audit::NewAudit;
 use crate::db::jobs::{NewJob, unique_key};
 use crate::db::outbox::NewEvent;
 use crate::db::recordings::Recording;
+use crate::objects::Objects;
 
 /// Whether database and store answer.
 ///
@@ -71,6 +73,21 @@ pub async fn prepare_bucket(app: &App) -> Result<(), Error> {
     app.objects.ensure_bucket().await?;
     app.objects.allow_origins(&app.config.store.cors_origins).await?;
     Ok(app.objects.clean_by_itself().await?)
+}
+
+/// The store that an object stands in: empty is the one that recordings are sent to, else the archive of that name.
+///
+/// # Errors
+/// [`Error::Unavailable`] for an archive that this node has no configuration of.
+pub fn store_of<'a>(app: &'a App, place: &str) -> Result<&'a Objects, Error> {
+    match place {
+        "" => Ok(&app.objects),
+        name => app.archives.get(name).ok_or_else(|| Error::Unavailable {
+            what: "the archive",
+            retry_after: seconds(60),
+            source: format!("no archive {name:?} is configured").into(),
+        }),
+    }
 }
 
 /// A setting in seconds as a duration.

@@ -417,7 +417,8 @@ pub async fn link(
         serde_json::json!({ "reason": reason, "download": download, "ttl_s": ttl.as_secs() }).to_string();
     app.db.change(Caused { audit: vec![audit], ..Caused::default() }).await?;
     let name = download.then(|| file_name(&recording));
-    let signed = app.objects.sign_get(&recording.key, now, ttl, name.as_deref())?;
+    let signed =
+        super::store_of(app, &recording.place)?.sign_get(&recording.key, now, ttl, name.as_deref())?;
     Ok(Link { url: signed.url, expires_at: signed.expires_at })
 }
 

@@ -1,31 +1,34 @@
 //! Revisions: how a recording gets another object, and how the objects that do not count any more are erased.
 //!
-//! Nothing here makes an object; `head.rs` does. At every moment the ledger names one object that is whole, and knows
-//! every other that may stand in the store, whoever died in between.
+//! Nothing here makes an object; `head.rs` and `drain/copy.rs` do. At every moment the ledger names one object that is
+//! whole, and knows every other that may stand in a store, whoever died in between.
 
 use std::time::Duration;
 
 use handin_core::{ObjectKey, RecordingId};
 
 use super::error::Error;
+use super::events::{self, DrainDone};
 use super::receipts::Receipt;
 use super::recordings::LONGEST_LINK;
-use super::{checks, discard};
+use super::{checks, discard, drain};
 use crate::app::App;
 use crate::db;
 use crate::db::Caused;
 use crate::db::jobs::NewJob;
+use crate::db::quarantine::TakeBack;
 use crate::db::receipts::NewReceipt;
 use crate::db::recordings::Recording;
-use crate::db::revisions::{Attach, Begin, GiveUp, Gone, Replace, Revision, RevisionState};
+use crate::db::revisions::{Attach, Begin, GiveUp, Gone, Prolong, Replace, Revision, RevisionState};
+use crate::objects::Objects;
 
 /// How long somebody may take to make an object. Long after the last call of whoever died over it has ended.
 const WRITING: Duration = Duration::from_secs(86_400);
 /// A link may have been signed a moment before its object was replaced, and be used up to its last second.
 const MARGIN: Duration = Duration::from_secs(3_600);
 
-/// Begins another object of a finished recording; `None` when it has got one meanwhile, or none any more.
-pub(super) async fn begin(app: &App, recording: &Recording) -> Result<Option<Revision>, Error> {
+/// Begins another object of a finished recording, in the store of that name; `None` when it has got one meanwhile, or none any more.
+pub(super) async fn begin(app: &App, recording: &Recording, place: &str) -> Result<Option<Revision>, Error> {
     let earlier = db::revisions::of(&app.db, &recording.id).await?;
     let number = 1 + earlier.iter().map(|revision| revision.number).max().unwrap_or_default();
     let key = ObjectKey { revision: number, ..parse(&recording.key)? };
@@ -34,6 +37,7 @@ pub(super) async fn begin(app: &App, recording: &Recording) -> Result<Option<Rev
         number,
         state: RevisionState::Writing,
         key: key.to_string(),
+        place: place.to_owned(),
         upload_id: None,
         write_token: app.ids.word(),
         erase_at: app.clock.now() + WRITING,
@@ -62,6 +66,12 @@ pub(super) async fn attach(app: &App, revision: &Revision, upload_id: &str) -> R
     Ok(app.db.change(Attach { recording, number, upload_id: upload_id.to_owned() }).await?)
 }
 
+/// Gives whoever makes an object their full time once more; `false` when it was given up meanwhile.
+pub(super) async fn prolong(app: &App, revision: &Revision) -> Result<bool, Error> {
+    let (recording, number) = (revision.recording.clone(), revision.number);
+    Ok(app.db.change(Prolong { recording, number, until: app.clock.now() + WRITING }).await?)
+}
+
 /// Puts `new`, which was proved, in the place of the object that counts, and reissues the receipt. From then on nobody
 /// is given a link to the old one; it is erased when the last has ended. `false` when somebody was faster.
 pub(super) async fn replace(
@@ -71,34 +81,60 @@ pub(super) async fn replace(
     receipt: &Receipt,
 ) -> Result<bool, Error> {
     let now = app.clock.now();
+    let last_link = LONGEST_LINK + MARGIN;
     let old = Revision {
         recording: recording.id.clone(),
         number: parse(&recording.key)?.revision,
         state: RevisionState::Replaced,
         key: recording.key.clone(),
+        place: recording.place.clone(),
         upload_id: recording.upload_id.clone(),
         write_token: recording.write_token.clone(),
-        erase_at: now + LONGEST_LINK + MARGIN,
+        erase_at: now + if new.place == recording.place { last_link } else { last_link.max(quarantine(app)) },
     };
     let jws = super::receipts::issue(&app.keyring, receipt)?;
     let replace = Replace {
         new: new.clone(),
         sha256_parts: receipt.sha256_parts.clone().unwrap_or_default(),
         receipt: NewReceipt { recording: recording.id.clone(), jws, issued_at: now },
-        caused: caused_by_replacing(app, recording, &old, receipt),
+        caused: caused_by_replacing(app, recording, &old, new, receipt),
         old,
     };
     Ok(app.db.change(replace).await?)
 }
 
-fn caused_by_replacing(app: &App, recording: &Recording, old: &Revision, receipt: &Receipt) -> Caused {
-    let stated = serde_json::to_value(receipt).unwrap_or_default();
-    let mut audit =
-        super::audit(app, "server", "recording.mend", recording.id.as_str(), Some(&recording.exam));
-    audit.detail = serde_json::json!({ "key": receipt.key, "replaces": old.key }).to_string();
+/// How long both copies stand of a recording that was drained.
+fn quarantine(app: &App) -> Duration {
+    super::seconds(u64::from(app.config.drain.quarantine_days) * 86_400)
+}
+
+fn caused_by_replacing(
+    app: &App,
+    recording: &Recording,
+    old: &Revision,
+    new: &Revision,
+    receipt: &Receipt,
+) -> Caused {
+    let id = recording.id.as_str();
+    let (action, event, told) = match new.place == old.place {
+        true => ("recording.mend", "recording.mended", serde_json::to_value(receipt).unwrap_or_default()),
+        false => {
+            let told = DrainDone {
+                id: id.to_owned(),
+                exam: recording.exam.to_string(),
+                archive: new.place.clone(),
+                key: new.key.clone(),
+                size: receipt.size,
+                first_copy_until: old.erase_at,
+            };
+            ("recording.drain", events::DRAIN_DONE, serde_json::to_value(told).unwrap_or_default())
+        }
+    };
+    let mut audit = super::audit(app, "server", action, id, Some(&recording.exam));
+    audit.detail = serde_json::json!({ "key": new.key, "place": new.place, "replaces": old.key }).to_string();
     Caused {
         jobs: vec![retirement(app, old)],
-        events: vec![super::event(app, "recording.mended", recording, &stated)],
+        events: vec![super::event(app, event, recording, &told)],
         audit: vec![audit],
     }
 }
@@ -132,19 +168,36 @@ async fn find(app: &App, id: &RecordingId, number: u32) -> Result<Option<Revisio
 /// When it has to be tried again; [`Error::Internal`] when the object that counts is not whole.
 pub async fn retire(app: &App, id: &RecordingId, number: u32) -> Result<(), Error> {
     loop {
-        let Some(revision) = find(app, id, number).await? else { return Ok(()) };
+        let all = db::revisions::of(&app.db, id).await?;
+        let Some(revision) = all.iter().find(|one| one.number == number).cloned() else { return Ok(()) };
         let recording = db::recordings::get(&app.db, id).await?.ok_or(Error::NotFound("recording"))?;
         match revision.state {
-            RevisionState::Current | RevisionState::Gone => return Ok(()),
+            RevisionState::Current => return Ok(()),
+            RevisionState::Gone => return drain::ended(app, &recording).await,
+            RevisionState::Writing if revision.erase_at > app.clock.now() => {
+                return Err(Error::Unavailable {
+                    what: "the object store",
+                    retry_after: MARGIN,
+                    source: format!("{} is still being written", revision.key).into(),
+                });
+            }
             RevisionState::Writing => {
                 app.db.change(GiveUp { recording: id.clone(), number }).await?;
                 continue;
+            }
+            RevisionState::Replaced
+                if recording.state.has_object() && drain::is_first_copy(&all, &recording, &revision) =>
+            {
+                if !drain::let_go(app, &recording, &revision).await? {
+                    return Ok(());
+                }
             }
             RevisionState::Replaced => check_successor(app, &recording).await?,
             RevisionState::GivenUp => {}
         }
         erase(app, &recording, &revision).await?;
-        return forget(app, &revision).await;
+        forget(app, &revision).await?;
+        return drain::ended(app, &recording).await;
     }
 }
 
@@ -155,6 +208,30 @@ async fn check_successor(app: &App, recording: &Recording) -> Result<(), Error> 
         return Err(Error::internal(format!("{key} is not as it was; what it replaced is kept")));
     }
     Ok(())
+}
+
+/// Puts the object in its place again that a drained one had replaced, because that one is not whole; `false` when it is
+/// too late for that, or somebody was faster.
+pub(super) async fn take_back(app: &App, recording: &Recording, old: &Revision) -> Result<bool, Error> {
+    let Some(damaged) = find(app, &recording.id, parse(&recording.key)?.revision).await? else {
+        return Ok(false);
+    };
+    let receipt = super::receipts::stated(app, &recording.id).await?;
+    let digest = receipt.sha256_parts.clone().unwrap_or_default();
+    let receipt = super::receipts::about_another(receipt, old.key.clone(), digest);
+    let jws = super::receipts::issue(&app.keyring, &receipt)?;
+    let now = app.clock.now();
+    let mut audit =
+        super::audit(app, "server", "recording.drain_undone", recording.id.as_str(), Some(&recording.exam));
+    audit.detail = serde_json::json!({ "key": old.key, "damaged": damaged.key }).to_string();
+    let erase = retirement(app, &Revision { erase_at: now, ..damaged.clone() });
+    let take_back = TakeBack {
+        old: old.clone(),
+        damaged,
+        receipt: NewReceipt { recording: recording.id.clone(), jws, issued_at: now },
+        caused: Caused { jobs: vec![erase], audit: vec![audit], ..Caused::default() },
+    };
+    Ok(app.db.change(take_back).await?)
 }
 
 /// Erases every object of a recording but the one that its row names; somebody decided that the recording goes.
@@ -178,17 +255,18 @@ async fn erase(app: &App, recording: &Recording, revision: &Revision) -> Result<
     if recording.key == *key {
         return Err(Error::internal(format!("refused to erase {key}, which counts")));
     }
+    let objects = super::store_of(app, &revision.place)?;
     if revision.state != RevisionState::Replaced {
-        end_uploads(app, key).await?;
+        end_uploads(objects, key).await?;
     }
-    discard::remove(app, key, revision.upload_id.as_deref(), &revision.write_token).await
+    discard::remove(objects, key, revision.upload_id.as_deref(), &revision.write_token).await
 }
 
 /// Ends the uploads under a key of which only the store knows: their creator died before it could note them.
-async fn end_uploads(app: &App, key: &str) -> Result<(), Error> {
-    let page = app.objects.list_uploads(key, None).await?;
+pub(super) async fn end_uploads(objects: &Objects, key: &str) -> Result<(), Error> {
+    let page = objects.list_uploads(key, None).await?;
     for upload in page.uploads.iter().filter(|upload| upload.key == key) {
-        app.objects.abort(key, &upload.upload_id).await?;
+        objects.abort(key, &upload.upload_id).await?;
     }
     Ok(())
 }

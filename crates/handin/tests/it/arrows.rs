@@ -21,8 +21,12 @@ const ARROWS: &[(&str, &[&str])] = &[
 ];
 
 /// Edges do not use each other, except where a process is put together and where the document is printed.
-const EXCEPTIONS: &[(&str, &str)] =
-    &[("cli/serve.rs", "http"), ("cli/serve.rs", "jobs"), ("cli/maintain.rs", "http")];
+const EXCEPTIONS: &[(&str, &str)] = &[
+    ("cli/serve.rs", "http"),
+    ("cli/serve.rs", "jobs"),
+    ("cli/embedded.rs", "http"),
+    ("cli/maintain.rs", "http"),
+];
 
 #[test]
 fn arrows_point_down() {

@@ -17,6 +17,7 @@ mod service;
 mod retention;
 mod webhooks;
 mod audit;
+mod drain;
 
 mod proxy;
 mod wire;

@@ -98,6 +98,11 @@ impl Site {
         Process { child, caller: Caller::new(text("api"), text("api_key")), log }
     }
 
+    /// Gives the servers to come settings that no variable can give.
+    pub fn configure(&self, settings: &str) {
+        std::fs::write(self.folder.path().join("handin.toml"), settings).unwrap();
+    }
+
     /// The bucket, past every server and past the proxy before it.
     pub fn bucket(&self, store: &External) -> Onlooker {
         let mut settings = self.config().store;

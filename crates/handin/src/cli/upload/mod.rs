@@ -107,6 +107,40 @@ pub async fn run(args: Args, clock: Clock, ids: Ids) -> anyhow::Result<ExitCode>
     Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
+/// A finished file of a candidate, to be brought in.
+pub struct Bringing<'a> {
+    /// The server.
+    pub server: &'a str,
+    /// The candidate's token.
+    pub token: &'a str,
+    /// The track.
+    pub track: &'a str,
+    /// The file.
+    pub file: &'a Path,
+    /// Where what survives a kill is kept.
+    pub state: &'a Path,
+}
+
+/// Brings one file in, as the command does; gives the recording's id. Nothing is printed but progress.
+///
+/// # Errors
+/// When it is not sealed, or its receipt does not verify.
+pub async fn bring(one: Bringing<'_>, clock: Clock, ids: Ids) -> anyhow::Result<String> {
+    let setup = Setup {
+        server: one.server,
+        token: one.token,
+        state: one.state,
+        parallel: 2,
+        patience: Duration::from_secs(600),
+        stall: Duration::from_secs(30),
+    };
+    let bench = Bench::new(&setup, Display::detect(), clock, ids)?;
+    let how = How { upload: "file", content_type: None, append: false };
+    let delivered = bench.send_file(one.track, one.file, how).await?;
+    ensure!(delivered.stated.state == "sealed", "it became {}", delivered.stated.state);
+    Ok(delivered.stated.id)
+}
+
 fn prepare(args: &Args, clock: Clock, ids: Ids) -> anyhow::Result<Bench> {
     check_tracks(&args.track)?;
     let token = match (&args.token, &args.token_file) {

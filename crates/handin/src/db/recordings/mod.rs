@@ -46,6 +46,8 @@ pub struct Recording {
     pub state: State,
     /// The object's key.
     pub key: String,
+    /// Where the object lives: empty is the store that recordings are sent to, else the archive of that name.
+    pub place: String,
     /// The store's id of the multipart upload; none for `put`.
     pub upload_id: Option<String>,
     /// The metadata by which the object is known as ours.
@@ -119,7 +121,7 @@ macro_rules! columns {
          object_key, upload_id, write_token, content_type, part_size, max_parts, max_bytes, size, sha256, \
          declared_sha256, idempotency_key, seen_at, recorded_ms, pending_bytes, confirmed_bytes, confirmed_parts, \
          lease_owner, lease_until, sealed_at, sealed_size, sealed_parts, sha256_parts, duration_ms, reason, \
-         ended_at, missing, marked_at, due_at"
+         ended_at, missing, marked_at, due_at, place"
     };
 }
 use columns;
@@ -359,6 +361,7 @@ fn recording(row: &AnyRow) -> Result<Recording, Error> {
         upload: row.name("upload")?,
         state,
         key: row.text("object_key")?,
+        place: row.text("place")?,
         upload_id: row.opt_text("upload_id")?,
         write_token: row.text("write_token")?,
         content_type: row.text("content_type")?,

@@ -207,6 +207,7 @@ impl NewRecording {
             upload: self.upload,
             state: State::Open,
             key: self.key,
+            place: String::new(),
             upload_id: self.upload_id,
             write_token: self.write_token,
             content_type: self.content_type,

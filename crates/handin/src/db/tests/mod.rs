@@ -3,6 +3,7 @@
 
 mod arrows;
 mod deliveries;
+mod drains;
 mod faults;
 mod groups;
 mod jobs;

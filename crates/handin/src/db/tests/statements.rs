@@ -7,8 +7,8 @@ use handin_core::{CandidateId, Exam, Subject};
 
 use super::super::statement::Bulk;
 use super::super::{
-    api_keys, audit, candidates, certificates, chain, deliveries, due, exams, holds, jobs, nodes, outbox,
-    pace, receipts, recordings, retention, revisions, told, webhooks,
+    api_keys, audit, candidates, certificates, chain, deliveries, drains, due, exams, holds, jobs, nodes,
+    outbox, pace, receipts, recordings, retention, revisions, told, webhooks,
 };
 use super::deliveries as deliveries_of;
 use super::*;
@@ -48,6 +48,17 @@ fn texts() -> Vec<&'static str> {
         deliveries::REPLAY,
         deliveries::FORGET_ORPHANS,
         deliveries::BACKLOG,
+        drains::ASK,
+        drains::SET_RATE,
+        drains::NEXT,
+        drains::COUNT_WAITING,
+        drains::NOTE,
+        drains::COPIED,
+        drains::AGAIN,
+        drains::MOVED,
+        drains::ENDED,
+        drains::IS_EXAM_RUNNING,
+        drains::PROGRESS,
         due::WALK,
         due::COUNT,
         due::COUNT_MARKED,
@@ -89,6 +100,9 @@ fn texts() -> Vec<&'static str> {
         pace::GET,
         pace::BETWEEN,
         pace::CHANGED,
+        quarantine::LET_GO,
+        quarantine::COUNT_AGAIN,
+        quarantine::TAKE_BACK,
         receipts::ADD,
         receipts::GET,
         receipts::OF_SITTING,
@@ -125,6 +139,7 @@ fn texts() -> Vec<&'static str> {
         revisions::NOT_CURRENT,
         revisions::KEEP_OLD,
         revisions::GIVE_UP,
+        revisions::PROLONG,
         revisions::GONE,
         told::TELL,
         told::SILENT,

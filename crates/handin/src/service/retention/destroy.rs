@@ -18,8 +18,9 @@ use crate::db::certificates::{Certificate, Certify};
 use crate::db::due::DeletedRow;
 use crate::db::jobs::Enqueue;
 use crate::db::revisions::RevisionState;
+use crate::objects::Objects;
 use crate::service::events::RetentionCertified;
-use crate::service::{Error, revisions};
+use crate::service::{Error, revisions, store_of};
 
 /// Looks at the store at once.
 const LOOKS: usize = 16;
@@ -41,19 +42,20 @@ pub async fn destroy(app: &App, certificate: &str) -> Result<(), Error> {
         return Ok(());
     }
     let rows = db::due::of_certificate(&app.db, &certificate.order.id).await?;
-    let keys = keys(app, &rows).await?;
-    take_turn(app, keys.len())?;
-    // Asked first: whoever may not ask deletes nothing that could never be certified.
-    let keeps_versions = app.objects.keeps_versions().await?;
-    erase(app, &rows, &keys).await?;
-    if keeps_versions {
-        for key in keys.keys() {
-            app.objects.delete_versions(key).await?;
-        }
+    let places = places(app, &rows).await?;
+    take_turn(app, places.values().map(BTreeMap::len).sum())?;
+    let mut stores = Vec::new();
+    for (place, keys) in &places {
+        // Asked first: whoever may not ask deletes nothing that could never be certified.
+        let objects = store_of(app, place)?;
+        stores.push((objects, objects.keeps_versions().await?, keys));
     }
-    check_gone(app, &keys).await?;
+    give_up_the_rest(app, &rows).await?;
+    for (objects, keeps_versions, keys) in stores {
+        erase(objects, keeps_versions, keys).await?;
+    }
     wait_for_writers(app, &rows).await?;
-    certify(app, &certificate, &rows, &keys).await
+    certify(app, &certificate, &rows, &places).await
 }
 
 fn take_turn(app: &App, deletions: usize) -> Result<(), Error> {
@@ -65,33 +67,52 @@ fn take_turn(app: &App, deletions: usize) -> Result<(), Error> {
     })
 }
 
-/// Every key that an object of these recordings has, or had, with the write token that makes it ours.
-async fn keys(app: &App, rows: &[DeletedRow]) -> Result<BTreeMap<String, String>, Error> {
-    let mut keys = BTreeMap::new();
+/// Every key in one store, with the write token that makes its object ours.
+type Keys = BTreeMap<String, String>;
+
+/// Every key that an object of these recordings has, or had, by the store that it stands in.
+async fn places(app: &App, rows: &[DeletedRow]) -> Result<BTreeMap<String, Keys>, Error> {
+    let mut places: BTreeMap<String, Keys> = BTreeMap::new();
     for row in rows {
+        let keys = places.entry(row.place.clone()).or_default();
         keys.insert(row.key.clone(), row.write_token.clone());
         for revision in db::revisions::of(&app.db, &row.id).await? {
+            let keys = places.entry(revision.place).or_default();
             keys.insert(revision.key, revision.write_token);
         }
     }
-    Ok(keys)
+    Ok(places)
 }
 
-async fn erase(app: &App, rows: &[DeletedRow], keys: &BTreeMap<String, String>) -> Result<(), Error> {
+async fn give_up_the_rest(app: &App, rows: &[DeletedRow]) -> Result<(), Error> {
     for row in rows {
         if let Some(upload_id) = &row.upload_id {
-            app.objects.abort(&row.key, upload_id).await?;
+            store_of(app, &row.place)?.abort(&row.key, upload_id).await?;
         }
         // Other revisions may still be written; whoever gives them up must know that they will never count.
         if let Some(recording) = db::recordings::get(&app.db, &row.id).await? {
             revisions::erase_others(app, &recording).await?;
         }
     }
-    let standing = look_at(app, keys).await?;
+    Ok(())
+}
+
+async fn erase(objects: &Objects, keeps_versions: bool, keys: &Keys) -> Result<(), Error> {
+    delete(objects, keys).await?;
+    if keeps_versions {
+        for key in keys.keys() {
+            objects.delete_versions(key).await?;
+        }
+    }
+    check_gone(objects, keys).await
+}
+
+async fn delete(objects: &Objects, keys: &Keys) -> Result<(), Error> {
+    let standing = look_at(objects, keys).await?;
     let of = |wanted: Standing| {
         standing.iter().filter(move |(_, standing)| *standing == wanted).map(|(key, _)| *key)
     };
-    app.objects.delete_all(&of(Standing::Ours).collect::<Vec<_>>()).await?;
+    objects.delete_all(&of(Standing::Ours).collect::<Vec<_>>()).await?;
     match of(Standing::Strange).next() {
         None => Ok(()),
         Some(key) => {
@@ -108,25 +129,22 @@ enum Standing {
     Strange,
 }
 
-async fn look_at<'k>(
-    app: &App,
-    keys: &'k BTreeMap<String, String>,
-) -> Result<Vec<(&'k str, Standing)>, Error> {
-    let looks: Vec<_> = keys.iter().map(|(key, write_token)| look(app, key, write_token)).collect();
+async fn look_at<'k>(objects: &Objects, keys: &'k Keys) -> Result<Vec<(&'k str, Standing)>, Error> {
+    let looks: Vec<_> = keys.iter().map(|(key, write_token)| look(objects, key, write_token)).collect();
     let standing: Vec<Standing> = stream::iter(looks).buffered(LOOKS).try_collect().await?;
     Ok(keys.keys().map(String::as_str).zip(standing).collect())
 }
 
-async fn look(app: &App, key: &str, write_token: &str) -> Result<Standing, Error> {
-    Ok(match app.objects.head(key).await? {
+async fn look(objects: &Objects, key: &str, write_token: &str) -> Result<Standing, Error> {
+    Ok(match objects.head(key).await? {
         None => Standing::Nothing,
         Some(head) if head.write_token.as_deref() == Some(write_token) => Standing::Ours,
         Some(_) => Standing::Strange,
     })
 }
 
-async fn check_gone(app: &App, keys: &BTreeMap<String, String>) -> Result<(), Error> {
-    let standing = look_at(app, keys).await?;
+async fn check_gone(objects: &Objects, keys: &Keys) -> Result<(), Error> {
+    let standing = look_at(objects, keys).await?;
     match standing.iter().find(|(_, standing)| *standing != Standing::Nothing) {
         None => Ok(()),
         Some((key, _)) => Err(Error::Unavailable {
@@ -173,11 +191,11 @@ async fn certify(
     app: &App,
     certificate: &Certificate,
     rows: &[DeletedRow],
-    keys: &BTreeMap<String, String>,
+    places: &BTreeMap<String, Keys>,
 ) -> Result<(), Error> {
     let order = &certificate.order;
     let now = app.clock.now();
-    let mut hashes: Vec<String> = keys.keys().map(|key| hash_of_key(key)).collect();
+    let mut hashes: Vec<String> = places.values().flat_map(Keys::keys).map(|key| hash_of_key(key)).collect();
     hashes.sort();
     let statement = Deletion {
         kind: DELETION.to_owned(),

@@ -93,6 +93,12 @@ impl PolicyText {
 pub async fn set(app: &App, who: &Platform, exam: &ExamId, text: PolicyText) -> Result<Effective, Error> {
     crate::service::exams::get(app, exam).await?;
     let policy = text.read(&app.config.retention.policy())?;
+    if let Some(place) = policy.rules.iter().position(|rule| rule.action == Action::Drain)
+        && app.config.drain.archive.is_none()
+    {
+        let reason = "no archive is named in the setting drain.archive; name one, or write delete";
+        return Err(Error::invalid(format!("rules[{place}]"), reason));
+    }
     let text = PolicyText::of(&policy).json();
     for _ in 0..TRIES {
         let mut audit = crate::service::audit(app, who, "retention.set", exam.as_str(), Some(exam));

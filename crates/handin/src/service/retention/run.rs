@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use handin_core::ExamId;
 
 use super::survey::{Item, Looked, Needs, Survey, Verdict, Walk, is_too_much, moment, survey};
@@ -19,6 +20,8 @@ use crate::service::Error;
 use crate::service::api_keys::Platform;
 use crate::service::events::RecordingDeleted;
 
+/// Asks at once; the ledger takes them in groups.
+const AT_ONCE: usize = 32;
 /// As finely as the ledger tells times apart.
 const INSTANT: Duration = Duration::from_millis(1);
 
@@ -89,8 +92,11 @@ async fn act(app: &App, by: &str, survey: &Survey, allowed: impl Fn(&Item) -> bo
     while let Some(page) = walk.page().await? {
         let may = |looked: &Looked| match (survey.list.get(&looked.row.id), &looked.verdict) {
             (Some(item), _) => allowed(item),
-            (None, verdict) => *verdict == Verdict::Over && survey.paused_until.is_none(),
+            (None, Verdict::Over | Verdict::Drain(_)) => survey.paused_until.is_none(),
+            (None, _) => false,
         };
+        // Before they are left to their next look.
+        drain(app, page.iter().filter(|looked| may(looked))).await?;
         let moves: Vec<Move> = page.iter().filter_map(|looked| next(app, looked, may, by)).collect();
         let wanted =
             page.iter().filter(|looked| matches!(looked.verdict, Verdict::Mark { .. } | Verdict::Over));
@@ -109,11 +115,24 @@ async fn act(app: &App, by: &str, survey: &Survey, allowed: impl Fn(&Item) -> bo
     Ok(ran)
 }
 
+/// Asks those that are to go to the archive to go there.
+async fn drain(app: &App, looked: impl Iterator<Item = &Looked>) -> Result<(), Error> {
+    let due = looked.filter(|looked| matches!(looked.verdict, Verdict::Drain(_)));
+    let ask = |looked: &Looked| {
+        let (exam, id) = (looked.row.exam.clone(), looked.row.id.clone());
+        let policy = looked.policy.version.clone();
+        async move { crate::service::drain::ask_one(app, &exam, &id, &policy).await }
+    };
+    let asks: Vec<_> = due.map(ask).collect();
+    stream::iter(asks).buffer_unordered(AT_ONCE).try_collect().await
+}
+
 /// What becomes of a recording that stays where it is.
 fn next(app: &App, looked: &Looked, allowed: impl Fn(&Looked) -> bool, by: &str) -> Option<Move> {
     let (row, now) = (&looked.row, app.clock.now());
     let (due_at, mark) = match looked.verdict {
         Verdict::Later(at) => (at, Mark::TakeBack),
+        Verdict::Drain(at) if allowed(looked) => (at, Mark::TakeBack),
         Verdict::Waiting(end) => (end, Mark::Keep),
         // Even without a grace, what is marked goes with a later run at the earliest.
         Verdict::Mark { .. } if allowed(looked) => {
@@ -121,7 +140,7 @@ fn next(app: &App, looked: &Looked, allowed: impl Fn(&Looked) -> bool, by: &str)
         }
         // Its grace begins anew when the hold is released.
         Verdict::Held if row.marked_at.is_some() => (now, Mark::TakeBack),
-        Verdict::Mark { .. } | Verdict::Held | Verdict::Over => return None,
+        Verdict::Mark { .. } | Verdict::Drain(_) | Verdict::Held | Verdict::Over => return None,
     };
     Some(Move { id: row.id.clone(), seen: row.seen, due_at, mark })
 }

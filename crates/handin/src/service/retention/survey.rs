@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use handin_core::retention::due;
+use handin_core::retention::{drain_due, due};
 use handin_core::{ExamId, RecordingId, Sha256};
 use jiff::Timestamp;
 use sha2::Digest as _;
@@ -26,6 +26,8 @@ pub(super) const PAGE: u32 = 500;
 pub(super) enum Verdict {
     /// It is not due before then.
     Later(Timestamp),
+    /// It is to go to the archive; it is not due to be deleted, or to be looked at, before then.
+    Drain(Timestamp),
     /// It is due, and a hold covers it.
     Held,
     /// It is due: it is to be marked.
@@ -77,7 +79,7 @@ impl Walk<'_> {
         let mut looked = Vec::with_capacity(rows.len());
         for row in rows {
             if let Some(policy) = self.policy(&row.exam).await? {
-                let (verdict, rule) = judge(&row, &policy, self.at, grace(self.app));
+                let (verdict, rule) = judge(self.app, &row, &policy, self.at);
                 looked.push(Looked { row, policy, verdict, rule });
             }
         }
@@ -106,11 +108,18 @@ impl Walk<'_> {
     }
 }
 
-fn judge(row: &DueRow, policy: &Effective, at: Timestamp, grace: std::time::Duration) -> (Verdict, String) {
+fn judge(app: &App, row: &DueRow, policy: &Effective, at: Timestamp) -> (Verdict, String) {
+    let grace = grace(app);
     let due = due(&policy.policy, &row.facts);
+    let may_drain = !row.drained && app.config.drain.archive.is_some();
+    let drain = drain_due(&policy.policy, &row.facts).filter(|_| may_drain);
     let rule = due.rule.map_or_else(|| "maximum".to_owned(), ToString::to_string);
     let verdict = match row.marked_at.map(|marked| marked + grace) {
-        _ if due.at > at => Verdict::Later(due.at),
+        _ if due.at > at => match drain {
+            Some(drain) if drain <= at => Verdict::Drain(due.at),
+            Some(drain) => Verdict::Later(drain.min(due.at)),
+            None => Verdict::Later(due.at),
+        },
         _ if row.held => Verdict::Held,
         None => Verdict::Mark { old: due.at < policy.set_at },
         Some(end) if end > at => Verdict::Waiting(end),
@@ -245,7 +254,7 @@ fn take(
             (Tally { recordings: 1, bytes: row.size, ..Tally::default() }, Some(("", old)))
         }
         Verdict::Over => (Tally { over: 1, ..Tally::default() }, paused.then_some((" over", false))),
-        Verdict::Later(_) | Verdict::Waiting(_) => return,
+        Verdict::Later(_) | Verdict::Drain(_) | Verdict::Waiting(_) => return,
     };
     if let Some((mark, old)) = listed {
         let line = format!("{} {} {} {} {rule}{mark}", row.id, row.key, row.size, policy.version);

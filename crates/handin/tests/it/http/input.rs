@@ -38,6 +38,7 @@ fn routes(app: &TestApp, open: &Open) -> Vec<(String, Option<String>, Value)> {
         ("/v1/exams/spring/events".to_owned(), key.clone(), json!({ "kind": "flagged" })),
         ("/v1/holds".to_owned(), key.clone(), json!({ "exam": "spring", "reason": "appeal" })),
         ("/v1/webhooks".to_owned(), key.clone(), json!({ "url": "https://platform.example/" })),
+        ("/v1/exams/spring/drain".to_owned(), key.clone(), json!({ "to": "nas" })),
         ("/v1/retention/runs".to_owned(), key.clone(), json!({})),
         (on("restore"), key.clone(), json!({ "reason": "appeal" })),
         (on("link"), key, json!({})),

@@ -152,6 +152,7 @@ async fn while_somebody_may_still_write_an_object_there_is_no_certificate() {
         number: 1,
         state: RevisionState::Writing,
         key: "webcam/mended".to_owned(),
+        place: String::new(),
         upload_id: None,
         write_token: "a writer's".to_owned(),
         erase_at: writer_has_until,

@@ -1,6 +1,7 @@
 //! `kill -9` of a server between every two steps of what it does. The next start on the same ledger goes on from there.
 
 mod discard;
+mod drain;
 mod head;
 mod open;
 mod retention;
