@@ -69,7 +69,7 @@ pub async fn ask(
     if rate.is_some_and(|rate| rate < SLOWEST) {
         return Err(Error::invalid("max_bytes_per_s", format!("use at least {SLOWEST}")));
     }
-    let mut audit = super::audit(app, &who.key_id, "drain.ask", exam.as_str(), Some(exam));
+    let mut audit = super::audit(app, who, "drain.ask", exam.as_str(), Some(exam));
     audit.detail = serde_json::json!({ "to": to, "max_bytes_per_s": rate }).to_string();
     let ask = Ask {
         caused: Caused { audit: vec![audit], ..Caused::default() },
