@@ -22,6 +22,7 @@ pub mod certificates;
 pub mod due;
 pub mod exams;
 pub mod holds;
+pub mod inventory;
 pub mod jobs;
 pub mod nodes;
 pub mod outbox;

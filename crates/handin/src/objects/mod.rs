@@ -8,6 +8,7 @@ mod sign;
 
 mod object;
 mod versions;
+mod listing;
 mod uploads;
 mod parts;
 
@@ -32,6 +33,7 @@ pub use self::bucket::{
     aborts_incomplete, cleans_by_itself, cors_rule, expires_rehearsals,
 };
 pub use self::error::{Error, ErrorKind};
+pub use self::listing::{Listed, ObjectsPage};
 pub use self::object::{Head, ObjectDigest};
 pub use self::parts::{PartPlace, Piece};
 pub use self::send::http_client;

@@ -20,6 +20,7 @@ pub mod revisions;
 pub mod discard;
 pub mod retention;
 pub mod checks;
+pub mod reconcile;
 
 pub mod doctor;
 

@@ -135,13 +135,14 @@ pub async fn retire(app: &App, id: &RecordingId, number: u32) -> Result<(), Erro
         let Some(revision) = find(app, id, number).await? else { return Ok(()) };
         let recording = db::recordings::get(&app.db, id).await?.ok_or(Error::NotFound("recording"))?;
         match revision.state {
-            RevisionState::Current | RevisionState::Gone => return Ok(()),
+            RevisionState::Current => return Ok(()),
             RevisionState::Writing => {
                 app.db.change(GiveUp { recording: id.clone(), number }).await?;
                 continue;
             }
             RevisionState::Replaced => check_successor(app, &recording).await?,
-            RevisionState::GivenUp => {}
+            // Gone already, or never finished, by this ledger: one that was restored from an old backup may be wrong.
+            RevisionState::GivenUp | RevisionState::Gone => check_standing(app, &recording).await?,
         }
         erase(app, &recording, &revision).await?;
         return forget(app, &revision).await;
@@ -153,6 +154,15 @@ async fn check_successor(app: &App, recording: &Recording) -> Result<(), Error> 
     if recording.state.has_object() && !checks::is_whole(app, recording).await? {
         let key = &recording.key;
         return Err(Error::internal(format!("{key} is not as it was; what it replaced is kept")));
+    }
+    Ok(())
+}
+
+/// A look at what counts before another object of the recording goes.
+async fn check_standing(app: &App, recording: &Recording) -> Result<(), Error> {
+    if recording.state.has_object() && !checks::stands(app, recording).await? {
+        let key = &recording.key;
+        return Err(Error::internal(format!("{key} is not as it was; what stands beside it is kept")));
     }
     Ok(())
 }

@@ -24,6 +24,7 @@ mod bench;
 
 mod demo;
 mod doctor;
+mod reconcile;
 mod plan;
 
 mod faults;

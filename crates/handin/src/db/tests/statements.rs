@@ -7,7 +7,7 @@ use handin_core::{CandidateId, Exam, Subject};
 
 use super::super::statement::Bulk;
 use super::super::{
-    api_keys, audit, candidates, certificates, due, exams, holds, jobs, nodes, outbox, pace, receipts,
+    api_keys, audit, candidates, certificates, due, exams, holds, inventory, jobs, nodes, outbox, pace, receipts,
     recordings, retention, revisions,
 };
 use super::*;
@@ -51,6 +51,10 @@ fn texts() -> Vec<&'static str> {
         holds::EXPIRED,
         holds::REMIND,
         holds::COVERS,
+        holds::COVER,
+        inventory::FINISHED,
+        inventory::NEWEST,
+        inventory::RUN_AT,
         jobs::FORGET,
         jobs::CLAIM,
         jobs::DONE,
@@ -113,6 +117,7 @@ fn bulks() -> Vec<&'static Bulk> {
         &audit::ADD,
         &candidates::PUT,
         &exams::CREATE_SUBJECTS,
+        &inventory::ITEMS,
         &jobs::ADD,
         &outbox::ADD,
         &recordings::OF_SITTINGS,
@@ -162,6 +167,7 @@ async fn every_statement_over_many_rows_is_run_at_every_size_on_both_databases()
         assert_eq!(sittings.len(), 127);
         let ids: Vec<RecordingId> = all.clone().map(id).collect();
         assert_eq!(recordings::known(&db, &ids).await.unwrap().len(), 127);
+        assert_eq!(inventory::items(&db, &ids).await.unwrap().len(), 127);
         let flush = recordings::Flush(all.map(lists::progress).collect());
         assert_eq!(db.change(flush).await.unwrap(), 127);
     })
@@ -219,7 +225,7 @@ async fn nothing_walks_through_every_recording() {
 #[tokio::test]
 async fn lists_come_in_the_order_of_their_index() {
     on_sqlite(|test| async move {
-        for text in [recordings::LIST, recordings::UNFINISHED, jobs::CLAIM, due::WALK] {
+        for text in [recordings::LIST, recordings::UNFINISHED, jobs::CLAIM, due::WALK, inventory::FINISHED] {
             let plan = plan(&test, text).await;
             assert!(!plan.iter().any(|step| step.contains("TEMP B-TREE")), "{plan:#?}\n{text}");
         }
