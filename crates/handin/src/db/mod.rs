@@ -24,6 +24,7 @@ pub mod exams;
 pub mod holds;
 pub mod inventory;
 pub mod jobs;
+pub mod locks;
 pub mod nodes;
 pub mod outbox;
 pub mod pace;

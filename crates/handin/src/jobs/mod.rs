@@ -49,6 +49,8 @@ async fn run(app: &App, job: &Job) -> Ended {
         ("reconcile", None) => service::checks::reconcile(app).await.map(|_| ()),
         ("retain", None) => service::retention::run::run(app).await.map(|_| ()),
         ("restamp", None) => service::retention::policies::restamp(app).await,
+        ("lock", Some(id)) => service::retention::locks::settle(app, id).await,
+        ("lock", None) => lock(app, job.payload.as_deref()).await,
         ("destroy", None) => destroy(app, job.payload.as_deref()).await,
         (kind, _) => return Ended::GiveUp(format!("this version knows no job {kind:?}")),
     };
@@ -70,6 +72,11 @@ async fn verify(app: &App, id: &RecordingId, round: Option<&str>) -> Result<(), 
 async fn destroy(app: &App, certificate: Option<&str>) -> Result<(), Error> {
     let certificate = certificate.ok_or_else(|| Error::internal("a deletion is known by its certificate"))?;
     service::retention::destroy::destroy(app, certificate).await
+}
+
+async fn lock(app: &App, hold: Option<&str>) -> Result<(), Error> {
+    let hold = hold.ok_or_else(|| Error::internal("what a hold covers is known by the hold"))?;
+    service::retention::locks::settle_all(app, hold).await
 }
 
 async fn retire(app: &App, id: &RecordingId, number: Option<&str>) -> Result<(), Error> {

@@ -9,6 +9,7 @@ mod sign;
 mod object;
 mod versions;
 mod listing;
+mod locks;
 mod uploads;
 mod parts;
 
@@ -26,7 +27,7 @@ mod settings;
 
 use std::sync::Arc;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{OnceCell, Semaphore};
 
 pub use self::bucket::{
     ABORT_AFTER_DAYS, ABORT_RULE, CORS_RULE, REHEARSAL_RULE, REHEARSALS_KEPT_DAYS, REQUEST_HEADERS,
@@ -60,6 +61,8 @@ struct Inner {
     places: Semaphore,
     limits: Limits,
     now: Now,
+    /// What the store said of Object Lock.
+    has_lock: OnceCell<bool>,
 }
 
 impl Objects {
@@ -77,6 +80,7 @@ impl Objects {
             places: Semaphore::new(settings.limits.concurrent.max(1)),
             limits: settings.limits,
             now: settings.now,
+            has_lock: OnceCell::new(),
         })))
     }
 

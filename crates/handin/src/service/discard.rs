@@ -7,6 +7,7 @@ use handin_core::{Reason, RecordingId, State};
 
 use super::error::Error;
 use super::recordings::{Who, find};
+use super::retention::locks;
 use crate::app::App;
 use crate::db;
 use crate::db::Caused;
@@ -110,6 +111,9 @@ pub async fn erase(app: &App, id: &RecordingId) -> Result<(), Error> {
     }
     if !is_decided(&recording) {
         return end_empty_upload(app, &recording).await;
+    }
+    if app.objects.has_lock().await? {
+        locks::release(app, id).await?;
     }
     remove(app, &recording.key, recording.upload_id.as_deref(), &recording.write_token).await?;
     super::revisions::erase_others(app, &recording).await

@@ -10,6 +10,7 @@ use handin_core::{ObjectKey, RecordingId};
 use super::error::Error;
 use super::receipts::Receipt;
 use super::recordings::LONGEST_LINK;
+use super::retention::locks;
 use super::{checks, discard};
 use crate::app::App;
 use crate::db;
@@ -80,12 +81,16 @@ pub(super) async fn replace(
         write_token: recording.write_token.clone(),
         erase_at: now + LONGEST_LINK + MARGIN,
     };
+    // Before it counts, so that no moment is without: the old one keeps its own until it is erased.
+    locks::lock_if_held(app, &recording.id, &new.key).await?;
     let jws = super::receipts::issue(&app.keyring, receipt)?;
+    let mut caused = caused_by_replacing(app, recording, &old, receipt);
+    caused.jobs.extend(locks::job_of(app, &recording.id).await);
     let replace = Replace {
         new: new.clone(),
         sha256_parts: receipt.sha256_parts.clone().unwrap_or_default(),
         receipt: NewReceipt { recording: recording.id.clone(), jws, issued_at: now },
-        caused: caused_by_replacing(app, recording, &old, receipt),
+        caused,
         old,
     };
     Ok(app.db.change(replace).await?)
@@ -190,6 +195,9 @@ async fn erase(app: &App, recording: &Recording, revision: &Revision) -> Result<
     }
     if revision.state != RevisionState::Replaced {
         end_uploads(app, key).await?;
+    }
+    if app.objects.has_lock().await? {
+        locks::release_other(app, &recording.id, key).await?;
     }
     discard::remove(app, key, revision.upload_id.as_deref(), &revision.write_token).await
 }

@@ -134,7 +134,8 @@ async fn what_a_crash_left_over_goes_by_its_job() {
     change(&app, "delete from job where kind = 'erase'").await;
     let (report, found) = faults(&app).await;
     assert_eq!((report.is_sound(), found), (true, vec![(Fault::LeftOver, sealed[0].id.clone())]));
-    assert_eq!(app.run_jobs().await, 0, "a comparison that fixes nothing queues nothing");
+    app.run_jobs().await;
+    assert_eq!(app.bucket().objects().await.len(), 2, "a comparison that fixes nothing queues nothing");
 
     let (report, _) = compared(&app, true, None).await.unwrap();
     assert_eq!(report.fixed.queued, 1);

@@ -7,7 +7,7 @@ use handin_core::{CandidateId, Exam, Subject};
 
 use super::super::statement::Bulk;
 use super::super::{
-    api_keys, audit, candidates, certificates, due, exams, holds, inventory, jobs, nodes, outbox, pace, receipts,
+    api_keys, audit, candidates, certificates, due, exams, holds, inventory, jobs, locks, nodes, outbox, pace, receipts,
     recordings, retention, revisions,
 };
 use super::*;
@@ -63,6 +63,9 @@ fn texts() -> Vec<&'static str> {
         jobs::RENEW,
         jobs::NEXT_RUN_AT,
         jobs::COUNTS,
+        locks::NOTE,
+        locks::FORGET,
+        locks::OF,
         nodes::BEAT,
         nodes::FORGET,
         nodes::COUNT_LIVE,

@@ -10,7 +10,7 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::Timestamp;
 
 use super::certificates::{DELETION, Deletion, hash_of_key};
-use super::{event, job};
+use super::{event, job, locks};
 use crate::app::App;
 use crate::db;
 use crate::db::Caused;
@@ -77,7 +77,11 @@ async fn keys(app: &App, rows: &[DeletedRow]) -> Result<BTreeMap<String, String>
 }
 
 async fn erase(app: &App, rows: &[DeletedRow], keys: &BTreeMap<String, String>) -> Result<(), Error> {
+    let has_lock = app.objects.has_lock().await?;
     for row in rows {
+        if has_lock {
+            locks::release(app, &row.id).await?;
+        }
         if let Some(upload_id) = &row.upload_id {
             app.objects.abort(&row.key, upload_id).await?;
         }
