@@ -4,6 +4,8 @@
 //! Marked in the ledger, then done, then looked at again: whoever finds that a hold came or went while they acted acts once
 //! more. A flag that somebody else has set is never lifted.
 
+use std::time::Duration;
+
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use handin_core::RecordingId;
 
@@ -20,6 +22,8 @@ use crate::service::Error;
 const PAGE: u32 = 500;
 /// How many recordings are brought in line at once.
 const AT_ONCE: usize = 8;
+/// How long a seal or a hold waits to learn whether there is Object Lock.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The job that brings everything in line that a hold covers, after it was placed or released; none where the store has no
 /// Object Lock.
@@ -36,9 +40,12 @@ pub(in crate::service) async fn job_of(app: &App, recording: &RecordingId) -> Op
     is_needed(app).await.then(|| NewJob { unique_key: None, ..new() })
 }
 
-/// A store that does not answer may have Object Lock; the job asks it again.
+/// A store that does not answer at once may have Object Lock; nobody waits for it here, and the job asks it again.
 async fn is_needed(app: &App) -> bool {
-    app.objects.has_lock().await.unwrap_or(true)
+    match tokio::time::timeout(PATIENCE, app.objects.has_lock()).await {
+        Ok(Ok(has_lock)) => has_lock,
+        _ => true,
+    }
 }
 
 /// Brings everything in line that a hold covers; the `lock` job of a hold.
