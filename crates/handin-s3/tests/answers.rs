@@ -359,7 +359,10 @@ fn a_bucket_has_object_lock_only_where_it_says_so() {
     assert_eq!(of(200, "<ObjectLockConfiguration/>"), Ok(false));
     let none = "<Error><Code>ObjectLockConfigurationNotFoundError</Code><Message>Object Lock configuration does not exist for this bucket</Message></Error>";
     assert_eq!(of(404, none), Ok(false));
-    assert_eq!(of(403, "<Error><Code>AccessDenied</Code></Error>").unwrap_err().code, ErrorCode::AccessDenied);
+    assert_eq!(
+        of(403, "<Error><Code>AccessDenied</Code></Error>").unwrap_err().code,
+        ErrorCode::AccessDenied
+    );
     assert_eq!(of(200, "<ListBucketResult/>").unwrap_err().code, ErrorCode::Malformed);
 }
 

@@ -8,8 +8,8 @@ use std::str::FromStr;
 
 use handin_s3::ops::{
     AbortMultipart, ByteRange, ChecksumAlgorithm, ChecksumType, CreateBucket, CreateMultipart, DeleteObject,
-    GetBucketCors, GetBucketLifecycle, GetLegalHold, GetObject, GetObjectLock, HeadBucket, HeadObject, ListMultipartUploads,
-    ListObjectsV2, ListParts, PutObject, UploadPart, UploadsMarker,
+    GetBucketCors, GetBucketLifecycle, GetLegalHold, GetObject, GetObjectLock, HeadBucket, HeadObject,
+    ListMultipartUploads, ListObjectsV2, ListParts, PutObject, UploadPart, UploadsMarker,
 };
 use handin_s3::{
     Bucket, Credentials, Digest, Expiry, Operation, PartToSign, Payload, Request, Signer, Style, UploadToSign,

@@ -75,7 +75,10 @@ async fn a_rule_of_the_bucket_leaves_what_is_held() {
     store.advance(Duration::from_secs(3 * 86_400));
     let swept = store.store.lifecycle_tick(store.now() * 1000).await;
     assert_eq!(swept.objects, 1);
-    assert_eq!((store.get("a").await.body, store.get("b").await.code()), (b"one".to_vec(), "NoSuchKey".to_owned()));
+    assert_eq!(
+        (store.get("a").await.body, store.get("b").await.code()),
+        (b"one".to_vec(), "NoSuchKey".to_owned())
+    );
 }
 
 #[tokio::test]

@@ -147,7 +147,8 @@ fn page(report: &Report, shown: &[Finding], fixed: bool) -> String {
     paragraphs.extend(done(report, fixed));
     paragraphs.push(match report.is_sound() {
         true => "Every finished recording stands in the bucket, as long as it was sealed.".to_owned(),
-        false => "Recordings are missing or differ. Look for them in backups and versions of the bucket.".to_owned(),
+        false => "Recordings are missing or differ. Look for them in backups and versions of the bucket."
+            .to_owned(),
     });
     paragraphs.join("\n\n")
 }
@@ -194,10 +195,14 @@ fn done(report: &Report, fixed: bool) -> Vec<String> {
             what.queued, what.noted, what.deleted, what.kept
         ));
     } else if report.left_over.objects + report.missing.objects + report.differs.objects > 0 {
-        lines.push("--fix has what is left over deleted, and notes in the audit log what is missing.".to_owned());
+        lines.push(
+            "--fix has what is left over deleted, and notes in the audit log what is missing.".to_owned(),
+        );
     }
     if let Some(confirmation) = &report.confirmation {
-        lines.push(format!("--fix --confirm {confirmation} deletes exactly the unknown objects of this report."));
+        lines.push(format!(
+            "--fix --confirm {confirmation} deletes exactly the unknown objects of this report."
+        ));
     }
     if let Some(refusal) = &report.refusal {
         lines.push(format!("The unknown objects cannot be deleted: {refusal}."));

@@ -254,8 +254,7 @@ pub(super) const COVER: &str = "\
 /// Whether a hold covers what is named exactly, whether or not the ledger knows it.
 pub async fn cover(db: &Db, scope: &Scope) -> Result<bool, Error> {
     let [candidate, subject, recording] = scope.texts();
-    let cover =
-        query(COVER).bind(scope.exam.as_str()).bind(candidate).bind(subject).bind(recording);
+    let cover = query(COVER).bind(scope.exam.as_str()).bind(candidate).bind(subject).bind(recording);
     Ok(db.one(cover).await?.is_some())
 }
 

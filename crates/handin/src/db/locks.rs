@@ -59,7 +59,11 @@ pub(super) const OF: &str =
 pub async fn of(db: &Db, recording: &RecordingId) -> Result<Vec<Lock>, Error> {
     let lock = |row| {
         let row = Row::new("object_lock", row);
-        Ok(Lock { key: row.text("object_key")?, recording: row.name("recording")?, stamp: row.text("stamp")? })
+        Ok(Lock {
+            key: row.text("object_key")?,
+            recording: row.name("recording")?,
+            stamp: row.text("stamp")?,
+        })
     };
     db.all(query(OF).bind(recording.as_str())).await?.iter().map(lock).collect()
 }

@@ -38,8 +38,7 @@ async fn compared(app: &TestApp, fix: bool, confirm: Option<&str>) -> Result<(Re
 /// A comparison that changes nothing; gives what is wrong, by recording.
 async fn faults(app: &TestApp) -> (Report, Vec<(Fault, String)>) {
     let (report, found) = compared(app, false, None).await.unwrap();
-    let mut faults: Vec<_> =
-        found.into_iter().map(|finding| (finding.fault, finding.recording)).collect();
+    let mut faults: Vec<_> = found.into_iter().map(|finding| (finding.fault, finding.recording)).collect();
     faults.sort_by(|one, other| one.1.cmp(&other.1));
     (report, faults)
 }

@@ -7,8 +7,8 @@ use handin_core::{CandidateId, Exam, Subject};
 
 use super::super::statement::Bulk;
 use super::super::{
-    api_keys, audit, candidates, certificates, due, exams, holds, inventory, jobs, locks, nodes, outbox, pace, receipts,
-    recordings, retention, revisions,
+    api_keys, audit, candidates, certificates, due, exams, holds, inventory, jobs, locks, nodes, outbox,
+    pace, receipts, recordings, retention, revisions,
 };
 use super::*;
 

@@ -23,7 +23,8 @@ pub(super) async fn walk(comparison: &mut Comparison<'_>) -> Result<(), Error> {
         let Some(end) = page.last() else { return Ok(()) };
         last = Some(end.id.clone());
         comparison.looked += page.len() as u64;
-        let unseen = page.into_iter().filter(|item| comparison.seen.binary_search(&number(&item.id)).is_err());
+        let unseen =
+            page.into_iter().filter(|item| comparison.seen.binary_search(&number(&item.id)).is_err());
         let unseen: Vec<Item> = unseen.collect();
         look_at(comparison, unseen).await?;
         comparison.moved();
