@@ -7,6 +7,8 @@ use crate::error::{Error, ErrorCode};
 use crate::request::{Call, Operation, Response};
 use crate::xml::Writer;
 
+const NOT_FOUND: &str = "ObjectLockConfigurationNotFoundError";
+
 /// Asks whether the bucket has Object Lock. A bucket without it may answer so, or refuse with
 /// `ObjectLockConfigurationNotFoundError`; both are read as `false`.
 #[derive(Clone, Copy, Debug, Default)]
@@ -22,7 +24,7 @@ impl Operation for GetObjectLock {
     fn answer(&self, response: &Response<'_>) -> Result<bool, Error> {
         match response.document("ObjectLockConfiguration") {
             Ok(root) => Ok(root.filled("ObjectLockEnabled") == Some("Enabled")),
-            Err(error) if is(&error, "ObjectLockConfigurationNotFoundError") => Ok(false),
+            Err(error) if is(&error, NOT_FOUND) => Ok(false),
             Err(error) => Err(error),
         }
     }
@@ -38,7 +40,8 @@ pub struct GetLegalHold<'a> {
 }
 
 impl Operation for GetLegalHold<'_> {
-    /// An object that never had one may be refused as `NoSuchObjectLockConfiguration`, which is read as `false`.
+    /// An object that never had one may be refused as `NoSuchObjectLockConfiguration`, by Ceph 16 with the code for a bucket
+    /// without Object Lock; both are read as `false`.
     type Answer = bool;
 
     fn call(&self) -> Call<'_> {
@@ -48,7 +51,7 @@ impl Operation for GetLegalHold<'_> {
     fn answer(&self, response: &Response<'_>) -> Result<bool, Error> {
         match response.document("LegalHold") {
             Ok(root) => Ok(root.filled("Status") == Some("ON")),
-            Err(error) if is(&error, "NoSuchObjectLockConfiguration") => Ok(false),
+            Err(error) if is(&error, "NoSuchObjectLockConfiguration") || is(&error, NOT_FOUND) => Ok(false),
             Err(error) => Err(error),
         }
     }
