@@ -21,7 +21,8 @@ impl Objects {
                 other => other,
             }
         };
-        self.0.has_lock.get_or_try_init(|| ask).await.copied()
+        // On the heap: it is asked once, and all that may ask would have to keep room for it.
+        self.0.has_lock.get_or_try_init(|| Box::pin(ask)).await.copied()
     }
 
     /// Whether the newest version of an object has a legal hold; `false` too where no object stands under the key.

@@ -113,7 +113,7 @@ pub async fn erase(app: &App, id: &RecordingId) -> Result<(), Error> {
         return end_empty_upload(app, &recording).await;
     }
     if app.objects.has_lock().await? {
-        locks::release(app, id).await?;
+        Box::pin(locks::release(app, id)).await?;
     }
     remove(app, &recording.key, recording.upload_id.as_deref(), &recording.write_token).await?;
     super::revisions::erase_others(app, &recording).await

@@ -197,7 +197,7 @@ async fn erase(app: &App, recording: &Recording, revision: &Revision) -> Result<
         end_uploads(app, key).await?;
     }
     if app.objects.has_lock().await? {
-        locks::release_other(app, &recording.id, key).await?;
+        Box::pin(locks::release_other(app, &recording.id, key)).await?;
     }
     discard::remove(app, key, revision.upload_id.as_deref(), &revision.write_token).await
 }

@@ -80,7 +80,7 @@ async fn erase(app: &App, rows: &[DeletedRow], keys: &BTreeMap<String, String>) 
     let has_lock = app.objects.has_lock().await?;
     for row in rows {
         if has_lock {
-            locks::release(app, &row.id).await?;
+            Box::pin(locks::release(app, &row.id)).await?;
         }
         if let Some(upload_id) = &row.upload_id {
             app.objects.abort(&row.key, upload_id).await?;

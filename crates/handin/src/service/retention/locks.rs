@@ -42,7 +42,7 @@ pub(in crate::service) async fn job_of(app: &App, recording: &RecordingId) -> Op
 
 /// A store that does not answer at once may have Object Lock; nobody waits for it here, and the job asks it again.
 async fn is_needed(app: &App) -> bool {
-    match tokio::time::timeout(PATIENCE, app.objects.has_lock()).await {
+    match Box::pin(tokio::time::timeout(PATIENCE, app.objects.has_lock())).await {
         Ok(Ok(has_lock)) => has_lock,
         _ => true,
     }

@@ -23,7 +23,7 @@ async fn everywhere(test: impl AsyncFn(TestApp, KnownStore)) {
         }
         assert!(app.node.app.objects.has_lock().await.unwrap(), "{name}");
         app.exam().await;
-        test(app, KnownStore::from_name(name).unwrap()).await;
+        Box::pin(test(app, KnownStore::from_name(name).unwrap())).await;
     }
 }
 
