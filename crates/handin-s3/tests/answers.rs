@@ -340,14 +340,53 @@ fn lifecycle_survives_both_ways_with_rules_of_others() {
 
 #[test]
 fn create_bucket_names_its_region_except_the_first() {
-    assert_eq!(body_of(&CreateBucket { region: Some("us-east-1") }), "");
+    assert_eq!(body_of(&CreateBucket { region: Some("us-east-1"), object_lock: false }), "");
     assert!(
-        body_of(&CreateBucket { region: Some("eu-west-1") })
+        body_of(&CreateBucket { region: Some("eu-west-1"), object_lock: false })
             .contains("<LocationConstraint>eu-west-1</LocationConstraint>")
     );
     let body = "<Error><Code>BucketAlreadyOwnedByYou</Code><Message>m</Message></Error>";
     let error = answer(&CreateBucket::default(), 409, &[], body).unwrap_err();
     assert_eq!(error.code, ErrorCode::BucketAlreadyOwnedByYou);
+}
+
+#[test]
+fn a_bucket_has_object_lock_only_where_it_says_so() {
+    let of = |status, body: &str| answer(&GetObjectLock, status, &[], body);
+    let aws = r#"<?xml version="1.0" encoding="UTF-8"?>
+<ObjectLockConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><ObjectLockEnabled>Enabled</ObjectLockEnabled></ObjectLockConfiguration>"#;
+    assert_eq!(of(200, aws), Ok(true));
+    assert_eq!(of(200, "<ObjectLockConfiguration/>"), Ok(false));
+    let none = "<Error><Code>ObjectLockConfigurationNotFoundError</Code><Message>Object Lock configuration does not exist for this bucket</Message></Error>";
+    assert_eq!(of(404, none), Ok(false));
+    assert_eq!(
+        of(403, "<Error><Code>AccessDenied</Code></Error>").unwrap_err().code,
+        ErrorCode::AccessDenied
+    );
+    assert_eq!(of(200, "<ListBucketResult/>").unwrap_err().code, ErrorCode::Malformed);
+}
+
+#[test]
+fn legal_holds_are_set_and_read_of_a_version_too() {
+    let put = |on| PutLegalHold { key: "a b", version_id: Some("3HL4"), on };
+    assert!(body_of(&put(true)).ends_with("<Status>ON</Status></LegalHold>"), "{}", body_of(&put(true)));
+    assert!(body_of(&put(false)).ends_with("<Status>OFF</Status></LegalHold>"), "{}", body_of(&put(false)));
+    let put = put(true);
+    let call = put.call();
+    let query: Vec<_> = call.query.iter().map(|(name, value)| (*name, value.as_ref())).collect();
+    assert_eq!((call.key.as_ref(), query), ("a b", vec![("legal-hold", ""), ("versionId", "3HL4")]));
+    assert!(call.headers.iter().any(|(name, _)| name == "content-md5"), "S3 insists on it");
+
+    let get = GetLegalHold { key: "a b", version_id: None };
+    let hold = |status: &str| format!("<LegalHold><Status>{status}</Status></LegalHold>");
+    assert_eq!(answer(&get, 200, &[], &hold("ON")), Ok(true));
+    assert_eq!(answer(&get, 200, &[], &hold("OFF")), Ok(false));
+    for never in ["NoSuchObjectLockConfiguration", "ObjectLockConfigurationNotFoundError"] {
+        let never = format!("<Error><Code>{never}</Code></Error>");
+        assert_eq!(answer(&get, 404, &[], &never), Ok(false));
+    }
+    let gone = answer(&get, 404, &[], "<Error><Code>NoSuchKey</Code></Error>");
+    assert_eq!(gone.unwrap_err().code, ErrorCode::NoSuchKey);
 }
 
 #[test]
@@ -362,6 +401,7 @@ fn versions_and_delete_markers_by_aws() {
     let page = answer(&list, 200, &[], page).unwrap();
     let ids: Vec<_> = page.versions.iter().map(|one| (one.key.as_str(), one.version_id.as_str())).collect();
     assert_eq!(ids, [("my&key", "null"), ("my key", "03jpff543dhffds434rfdsFDN943fdsFkdmqnh892")]);
+    assert_eq!(page.versions.iter().map(|one| one.is_marker).collect::<Vec<_>>(), [false, true]);
     let next = page.next.unwrap();
     assert_eq!((next.key.as_str(), next.version_id.as_deref()), ("my key", Some("3HL4kqtJvjVBH40Nrjfkd")));
     let nameless = "<ListVersionsResult><Version><Key>k</Key></Version></ListVersionsResult>";

@@ -8,8 +8,8 @@ use std::str::FromStr;
 
 use handin_s3::ops::{
     AbortMultipart, ByteRange, ChecksumAlgorithm, ChecksumType, CreateBucket, CreateMultipart, DeleteObject,
-    GetBucketCors, GetBucketLifecycle, GetObject, HeadBucket, HeadObject, ListMultipartUploads,
-    ListObjectsV2, ListParts, PutObject, UploadPart, UploadsMarker,
+    GetBucketCors, GetBucketLifecycle, GetLegalHold, GetObject, GetObjectLock, HeadBucket, HeadObject,
+    ListMultipartUploads, ListObjectsV2, ListParts, PutObject, UploadPart, UploadsMarker,
 };
 use handin_s3::{
     Bucket, Credentials, Digest, Expiry, Operation, PartToSign, Payload, Request, Signer, Style, UploadToSign,
@@ -132,6 +132,10 @@ impl Case {
             "CreateBucket" => self.presign(&CreateBucket::default()),
             "GetBucketCors" => self.presign(&GetBucketCors),
             "GetBucketLifecycle" => self.presign(&GetBucketLifecycle),
+            "GetObjectLock" => self.presign(&GetObjectLock),
+            "GetLegalHold" => {
+                self.presign(&GetLegalHold { key: fields.text("key").unwrap(), version_id: None })
+            }
             "ListObjectsV2" => self.presign(&list_objects(&fields)),
             "ListMultipartUploads" => {
                 let text = |name| fields.text(name).unwrap().to_owned();

@@ -199,7 +199,9 @@ def bucket(cases):
         cases.operation("CreateBucket", {}, "create_bucket", {})
         cases.operation("GetBucketCors", {}, "get_bucket_cors", {})
         cases.operation("GetBucketLifecycle", {}, "get_bucket_lifecycle_configuration", {})
+        cases.operation("GetObjectLock", {}, "get_object_lock_configuration", {})
     for key in KEYS:
+        cases.operation("GetLegalHold", {"key": key}, "get_object_legal_hold", {"Key": key})
         cases.operation("ListObjectsV2", {"prefix": key, "continuation": "1+/=", "max": 7}, "list_objects_v2", {
             "ContinuationToken": "1+/=", "EncodingType": "url", "MaxKeys": 7, "Prefix": key})
         cases.operation("ListObjectsV2", {"delimiter": "/", "start_after": key}, "list_objects_v2", {

@@ -80,6 +80,8 @@ pub(crate) enum Error {
     NoSuchKey,
     #[error("The specified upload does not exist. It may have been aborted or completed.")]
     NoSuchUpload,
+    #[error("Access Denied because object protected by object lock.")]
+    Locked,
     #[error("At least one of the pre-conditions you specified did not hold.")]
     PreconditionFailed,
     #[error("Part {0} was not found, or its ETag or checksum does not match the uploaded part.")]
@@ -146,6 +148,7 @@ impl Error {
             Self::BucketNotEmpty => S3ErrorCode::BucketNotEmpty,
             Self::NoSuchKey => S3ErrorCode::NoSuchKey,
             Self::NoSuchUpload => S3ErrorCode::NoSuchUpload,
+            Self::Locked => S3ErrorCode::AccessDenied,
             Self::PreconditionFailed => S3ErrorCode::PreconditionFailed,
             Self::InvalidPart(_) => S3ErrorCode::InvalidPart,
             Self::InvalidPartOrder => S3ErrorCode::InvalidPartOrder,

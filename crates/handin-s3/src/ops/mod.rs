@@ -14,6 +14,7 @@ mod delete_objects;
 mod get_object;
 mod head_object;
 mod list_objects_v2;
+mod object_lock;
 mod object_versions;
 mod put_object;
 
@@ -40,6 +41,7 @@ pub use self::head_object::{HeadObject, ObjectHead};
 pub use self::list_multipart_uploads::{ListMultipartUploads, ListedUpload, UploadsMarker, UploadsPage};
 pub use self::list_objects_v2::{ListObjectsV2, ListedObject, ObjectsPage};
 pub use self::list_parts::{ListParts, ListedPart, PartsPage};
+pub use self::object_lock::{GetLegalHold, GetObjectLock, PutLegalHold};
 pub use self::object_versions::{
     DeleteVersion, GetBucketVersioning, ListObjectVersions, ListedVersion, VersionsMarker, VersionsPage,
 };

@@ -60,6 +60,8 @@ pub struct ListedVersion {
     pub key: String,
     /// Its id; `null` for what was stored before the bucket kept versions.
     pub version_id: String,
+    /// Whether it is a delete marker, which has no bytes.
+    pub is_marker: bool,
 }
 
 impl Operation for ListObjectVersions<'_> {
@@ -80,7 +82,8 @@ impl Operation for ListObjectVersions<'_> {
         let version = |element: &Element| {
             let key = element.filled("Key").ok_or_else(|| response.lacks("a version's key"))?;
             let id = element.filled("VersionId").ok_or_else(|| response.lacks("a version's id"))?;
-            Ok(ListedVersion { key: keys.read(key)?, version_id: id.to_owned() })
+            let is_marker = element.name == "DeleteMarker";
+            Ok(ListedVersion { key: keys.read(key)?, version_id: id.to_owned(), is_marker })
         };
         let versions = root.all("Version").chain(root.all("DeleteMarker")).map(version);
         let versions = versions.collect::<Result<_, Error>>()?;

@@ -32,6 +32,9 @@ pub(crate) struct Settings {
     pub(crate) cors: Vec<cors::Rule>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) lifecycle: Vec<lifecycle::Rule>,
+    /// Whether objects can have a legal hold.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) object_lock: bool,
 }
 
 /// What the index knows about an object: as much as a listing shows.
@@ -42,6 +45,7 @@ pub(crate) struct Entry {
     pub(crate) modified_ms: i64,
     pub(crate) storage_class: Option<Box<str>>,
     pub(crate) checksum: (Algorithm, Kind),
+    pub(super) legal_hold: bool,
     pub(super) blob: Arc<Blob>,
 }
 
@@ -54,6 +58,7 @@ impl Entry {
             modified_ms: manifest.modified_ms,
             storage_class: manifest.headers.storage_class.as_deref().map(Into::into),
             checksum: (algorithm, kind),
+            legal_hold: manifest.legal_hold,
             blob,
         }
     }

@@ -30,11 +30,20 @@ impl Deletion {
     }
 
     fn check(&self, present: Option<&Entry>) -> Result<(), Error> {
+        unlocked(present)?;
         self.condition.check(present)?;
         match (self.modified_ms, present) {
             (Some(expected), Some(entry)) if entry.modified_ms != expected => Err(Error::PreconditionFailed),
             _ => Ok(()),
         }
+    }
+}
+
+/// What has a legal hold is neither deleted nor replaced.
+fn unlocked(present: Option<&Entry>) -> Result<(), Error> {
+    match present {
+        Some(entry) if entry.legal_hold => Err(Error::Locked),
+        _ => Ok(()),
     }
 }
 
@@ -53,6 +62,7 @@ impl Bucket {
         let (path, shard) = manifest_path(&self.folder, &manifest.key);
         let _stripe = lock(&self.stripes[shard]);
         condition.check(read(&self.objects).get(&manifest.key))?;
+        unlocked(read(&self.objects).get(&manifest.key))?;
         self.ensure_shard(&path)?;
         let staged = durable::stage(&path, &to_json(manifest)?)?;
         durable::publish(&staged, &path)?;
@@ -64,6 +74,22 @@ impl Bucket {
         synced?;
         if let Some(old) = old {
             old.blob.doom();
+        }
+        Ok(())
+    }
+
+    /// Sets or lifts an object's legal hold durably.
+    pub(crate) fn hold(&self, key: &str, legal_hold: bool) -> Result<(), Error> {
+        let (path, shard) = manifest_path(&self.folder, key);
+        let _stripe = lock(&self.stripes[shard]);
+        let (manifest, _) = self.open(key)?;
+        if manifest.legal_hold != legal_hold {
+            let staged = durable::stage(&path, &to_json(&Manifest { legal_hold, ..manifest })?)?;
+            durable::publish(&staged, &path)?;
+        }
+        durable::sync_folder(durable::parent(&path))?;
+        if let Some(entry) = write(&self.objects).get_mut(key) {
+            entry.legal_hold = legal_hold;
         }
         Ok(())
     }

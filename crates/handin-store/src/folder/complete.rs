@@ -95,6 +95,7 @@ fn assemble(upload: &Upload, parts: &BTreeMap<u16, Part>, claims: &Claims) -> Re
     compare(&checksum, claims.checksum.as_ref())?;
     let intent = upload.intent.clone();
     Ok(Manifest {
+        legal_hold: false,
         key: intent.key,
         size,
         etag: digest::etag_of_parts(chosen.iter().map(|(_, part)| &*part.etag)),

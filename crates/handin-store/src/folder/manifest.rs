@@ -29,6 +29,9 @@ pub(crate) struct Manifest {
     /// In the order of the bytes. Empty for an object that came in one piece.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) parts: Vec<PartFile>,
+    /// While it has a legal hold, it is neither deleted nor replaced.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) legal_hold: bool,
 }
 
 /// One part of an object.

@@ -8,9 +8,6 @@ use super::{OWNER, Operations};
 
 impl Operations {
     pub(super) async fn create(&self, input: CreateBucketInput) -> S3Result<CreateBucketOutput> {
-        if input.object_lock_enabled_for_bucket == Some(true) {
-            return Err(S3Error::with_message(S3ErrorCode::NotImplemented, "This store has no object lock"));
-        }
         let constraint = input.create_bucket_configuration.and_then(|given| given.location_constraint);
         let region = &self.store.config.region;
         if let Some(given) = constraint.filter(|given| given.as_str() != region) {
@@ -18,6 +15,9 @@ impl Operations {
             return Err(S3Error::with_message(S3ErrorCode::IllegalLocationConstraintException, message));
         }
         self.store.create_bucket(&input.bucket).await?;
+        if input.object_lock_enabled_for_bucket == Some(true) {
+            self.set(&input.bucket, |settings| settings.object_lock = true).await?;
+        }
         Ok(CreateBucketOutput { location: Some(format!("/{}", input.bucket)) })
     }
 

@@ -129,6 +129,7 @@ impl Operations {
             checksum: ObjectChecksum { algorithm, kind: Kind::FullObject, value: sum.base64() },
             data,
             upload_id: None,
+            legal_hold: false,
             parts: Vec::new(),
             key: input.key,
         })

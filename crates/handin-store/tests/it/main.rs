@@ -13,6 +13,7 @@ mod objects;
 mod conditions;
 mod cors;
 mod lifecycle;
+mod locks;
 mod signatures;
 
 mod clients;

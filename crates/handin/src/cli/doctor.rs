@@ -73,7 +73,11 @@ async fn bench(config: &Config, clock: &Clock, ids: &Ids) -> anyhow::Result<Benc
 }
 
 /// Uses the embedded store of a server that runs, or starts it over the data folder for as long as this takes.
-async fn reach_embedded(config: &mut Config, clock: &Clock, ids: &Ids) -> anyhow::Result<Option<Embedded>> {
+pub(super) async fn reach_embedded(
+    config: &mut Config,
+    clock: &Clock,
+    ids: &Ids,
+) -> anyhow::Result<Option<Embedded>> {
     std::fs::create_dir_all(config.data())?;
     let secrets = place::secrets(config, ids)?;
     if is_running(config.store.listen).await {

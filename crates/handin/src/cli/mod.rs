@@ -7,6 +7,7 @@ pub mod serve;
 pub mod demo;
 pub mod upload;
 pub mod doctor;
+pub mod reconcile;
 pub mod plan;
 pub mod bench;
 
@@ -58,6 +59,8 @@ enum Command {
     Upload(upload::Args),
     /// Ask the store whether it can do what handin needs
     Doctor(doctor::Args),
+    /// Compare the bucket with the ledger, both ways
+    Reconcile(reconcile::Args),
     /// Compute what a bell does to links, recordings and bills: the page for management
     Plan(Box<plan::Args>),
     /// Put a server under the load of an exam, and see what becomes of it
@@ -126,6 +129,7 @@ async fn execute(command: Command) -> anyhow::Result<ExitCode> {
         Command::Demo(args) => return Box::pin(demo::run(args, clock, ids)).await,
         Command::Upload(args) => return Box::pin(upload::run(args, clock, ids)).await,
         Command::Doctor(args) => return Box::pin(doctor::run(args, clock, ids)).await,
+        Command::Reconcile(args) => return Box::pin(reconcile::run(args, clock, ids)).await,
         Command::Plan(args) => return plan::run(&args),
         Command::Bench(command) => return Box::pin(bench::run(command, clock, ids)).await,
         Command::Exam(command) => exam::run(command).await?,

@@ -247,6 +247,17 @@ pub async fn covers(db: &Db, recording: &RecordingId) -> Result<bool, Error> {
     Ok(db.one(query(COVERS).bind(recording.as_str())).await?.is_some())
 }
 
+pub(super) const COVER: &str = "\
+    select id from hold where exam = $1 and released_at is null
+      and candidate in ('', $2) and subject in ('', $3) and recording in ('', $4) limit 1";
+
+/// Whether a hold covers what is named exactly, whether or not the ledger knows it.
+pub async fn cover(db: &Db, scope: &Scope) -> Result<bool, Error> {
+    let [candidate, subject, recording] = scope.texts();
+    let cover = query(COVER).bind(scope.exam.as_str()).bind(candidate).bind(subject).bind(recording);
+    Ok(db.one(cover).await?.is_some())
+}
+
 fn read(row: &AnyRow) -> Result<Hold, Error> {
     let row = Row::new("hold", row);
     let named = |column: &str| Ok::<_, Error>(!row.text(column)?.is_empty());

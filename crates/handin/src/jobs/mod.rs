@@ -50,6 +50,8 @@ async fn run(app: &App, job: &Job) -> Ended {
         ("retain", None) => service::retention::run::run(app).await.map(|_| ()),
         ("restamp", None) => service::retention::policies::restamp(app).await,
         ("drain", None) => service::drain::run(app).await,
+        ("lock", Some(id)) => service::retention::locks::settle(app, id).await,
+        ("lock", None) => lock(app, job.payload.as_deref()).await,
         ("destroy", None) => destroy(app, job.payload.as_deref()).await,
         ("deliver", None) => deliver(app, job.payload.as_deref()).await,
         ("webhooks", None) => service::webhooks::fan::look_after(app).await,
@@ -80,6 +82,11 @@ async fn deliver(app: &App, webhook: Option<&str>) -> Result<(), Error> {
     let webhook = webhook.and_then(|webhook| webhook.parse().ok());
     let webhook = webhook.ok_or_else(|| Error::internal("a delivery is known by its webhook"))?;
     service::webhooks::deliver::deliver(app, &webhook).await
+}
+
+async fn lock(app: &App, hold: Option<&str>) -> Result<(), Error> {
+    let hold = hold.ok_or_else(|| Error::internal("what a hold covers is known by the hold"))?;
+    service::retention::locks::settle_all(app, hold).await
 }
 
 async fn retire(app: &App, id: &RecordingId, number: Option<&str>) -> Result<(), Error> {

@@ -47,7 +47,7 @@ impl Objects {
         }
         let keys = self.keys();
         let region = Some(keys.internal.bucket().region());
-        match self.call("create_bucket", &CreateBucket { region }).await {
+        match self.call("create_bucket", &CreateBucket { region, object_lock: false }).await {
             // Another node was faster, or the answer to our first try got lost.
             Err(error) if has_code(&error, &ErrorCode::BucketAlreadyOwnedByYou) => Ok(()),
             other => other,

@@ -8,6 +8,8 @@ mod sign;
 
 mod object;
 mod versions;
+mod listing;
+mod locks;
 mod uploads;
 mod parts;
 
@@ -25,13 +27,14 @@ mod settings;
 
 use std::sync::Arc;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{OnceCell, Semaphore};
 
 pub use self::bucket::{
     ABORT_AFTER_DAYS, ABORT_RULE, CORS_RULE, REHEARSAL_RULE, REHEARSALS_KEPT_DAYS, REQUEST_HEADERS,
     aborts_incomplete, cleans_by_itself, cors_rule, expires_rehearsals,
 };
 pub use self::error::{Error, ErrorKind};
+pub use self::listing::{Listed, ObjectsPage};
 pub use self::object::{Head, ObjectDigest};
 pub use self::parts::{PartPlace, Piece};
 pub use self::send::http_client;
@@ -58,6 +61,8 @@ struct Inner {
     places: Semaphore,
     limits: Limits,
     now: Now,
+    /// What the store said of Object Lock.
+    has_lock: OnceCell<bool>,
 }
 
 impl Objects {
@@ -75,6 +80,7 @@ impl Objects {
             places: Semaphore::new(settings.limits.concurrent.max(1)),
             limits: settings.limits,
             now: settings.now,
+            has_lock: OnceCell::new(),
         })))
     }
 

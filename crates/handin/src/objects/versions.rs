@@ -39,7 +39,7 @@ impl Objects {
         }
     }
 
-    async fn versions(&self, key: &str) -> Result<Vec<ListedVersion>, Error> {
+    pub(super) async fn versions(&self, key: &str) -> Result<Vec<ListedVersion>, Error> {
         let (mut versions, mut after) = (Vec::new(), None);
         loop {
             let operation = ListObjectVersions { prefix: Some(key), after: after.as_ref() };

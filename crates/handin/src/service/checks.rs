@@ -53,6 +53,12 @@ fn complain(recording: &Recording, head: Option<&Head>) -> Option<&'static str> 
     }
 }
 
+/// Whether an object stands in the store as its row says, as far as one look tells.
+pub(super) async fn stands(app: &App, recording: &Recording) -> Result<bool, Error> {
+    let head = super::store_of(app, &recording.place)?.head(&recording.key).await?;
+    Ok(complain(recording, head.as_ref()).is_none())
+}
+
 /// Whether an object stands in the store as its row says, every byte of it: where the store keeps no checksum to
 /// compare with, it is read back and hashed.
 pub(super) async fn is_whole(app: &App, recording: &Recording) -> Result<bool, Error> {

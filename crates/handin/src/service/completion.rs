@@ -10,6 +10,7 @@ use sha2::Digest;
 
 use super::error::Error;
 use super::receipts::{self, MissingRange, Receipt};
+use super::retention::locks;
 use super::seal::Sealed;
 use crate::app::App;
 use crate::db;
@@ -240,7 +241,9 @@ pub(super) async fn finish(
     let now = app.clock.now();
     let receipt = statement(recording, &end, now);
     let jws = receipts::issue(&app.keyring, &receipt)?;
-    let written = app.db.change(row(app, recording, lease, &end, &receipt, &jws, now)).await?;
+    let mut row = row(app, recording, lease, &end, &receipt, &jws, now);
+    row.caused.jobs.extend(locks::job_of(app, &recording.id).await);
+    let written = app.db.change(row).await?;
     app.progress.forget(&recording.id);
     if written {
         return Ok(Sealed { state: end.state, receipt: jws });

@@ -10,6 +10,7 @@ use super::By;
 use super::error::Error;
 use super::events::{RecordingAbandoned, RecordingDeleted};
 use super::recordings::{Who, find};
+use super::retention::locks;
 use crate::app::App;
 use crate::db;
 use crate::db::Caused;
@@ -114,6 +115,9 @@ pub async fn erase(app: &App, id: &RecordingId) -> Result<(), Error> {
     }
     if !is_decided(&recording) {
         return end_empty_upload(app, &recording).await;
+    }
+    if app.objects.has_lock().await? {
+        Box::pin(locks::release(app, id)).await?;
     }
     let objects = super::store_of(app, &recording.place)?;
     remove(objects, &recording.key, recording.upload_id.as_deref(), &recording.write_token).await?;

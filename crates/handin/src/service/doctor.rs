@@ -83,6 +83,7 @@ pub async fn examine(bench: &Bench, wishes: &Wishes) -> Report {
             checks.push(check(bench, capability).await);
         }
         checks.extend(environment::rules(bench, wishes).await);
+        checks.push(environment::legal_holds(bench).await);
         checks.push(clean(bench).await);
     }
     let sound = checks.iter().all(|check| check.passed || !check.essential);

@@ -111,7 +111,7 @@ async fn look(app: &App, recording: &Recording) -> Result<Outcome, Error> {
     let Some(mut new) = revisions::begin(app, recording, "").await? else { return Ok(Outcome::Overtaken) };
     let receipt = receipts::about_another(former, new.key.clone(), film.sha256_parts());
     let outcome = match make(app, recording, &mut new, &film).await {
-        Ok(true) => revisions::replace(app, recording, &new, &receipt).await,
+        Ok(true) => Box::pin(revisions::replace(app, recording, &new, &receipt)).await,
         other => other,
     };
     settle(app, recording, &new, outcome).await
@@ -130,7 +130,7 @@ async fn settle(
     outcome: Result<bool, Error>,
 ) -> Result<Outcome, Error> {
     if !matches!(outcome, Ok(true)) {
-        revisions::give_up(app, recording, new).await;
+        Box::pin(revisions::give_up(app, recording, new)).await;
     }
     match outcome {
         Ok(true) => Ok(Outcome::Mended),

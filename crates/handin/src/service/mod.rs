@@ -21,6 +21,7 @@ pub mod discard;
 pub mod retention;
 pub mod drain;
 pub mod checks;
+pub mod reconcile;
 
 pub mod events;
 pub mod webhooks;

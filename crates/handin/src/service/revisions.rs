@@ -11,6 +11,7 @@ use super::error::Error;
 use super::events::{self, DrainDone};
 use super::receipts::Receipt;
 use super::recordings::LONGEST_LINK;
+use super::retention::locks;
 use super::{checks, discard, drain};
 use crate::app::App;
 use crate::db;
@@ -92,12 +93,18 @@ pub(super) async fn replace(
         write_token: recording.write_token.clone(),
         erase_at: now + if new.place == recording.place { last_link } else { last_link.max(quarantine(app)) },
     };
+    // Before it counts, so that no moment is without: the old one keeps its own until it is erased.
+    if new.place.is_empty() {
+        locks::lock_if_held(app, &recording.id, &new.key).await?;
+    }
     let jws = super::receipts::issue(&app.keyring, receipt)?;
+    let mut caused = caused_by_replacing(app, recording, &old, new, receipt);
+    caused.jobs.extend(locks::job_of(app, &recording.id).await);
     let replace = Replace {
         new: new.clone(),
         sha256_parts: receipt.sha256_parts.clone().unwrap_or_default(),
         receipt: NewReceipt { recording: recording.id.clone(), jws, issued_at: now },
-        caused: caused_by_replacing(app, recording, &old, new, receipt),
+        caused,
         old,
     };
     Ok(app.db.change(replace).await?)
@@ -173,7 +180,6 @@ pub async fn retire(app: &App, id: &RecordingId, number: u32) -> Result<(), Erro
         let recording = db::recordings::get(&app.db, id).await?.ok_or(Error::NotFound("recording"))?;
         match revision.state {
             RevisionState::Current => return Ok(()),
-            RevisionState::Gone => return drain::ended(app, &recording).await,
             RevisionState::Writing if revision.erase_at > app.clock.now() => {
                 return Err(Error::Unavailable {
                     what: "the object store",
@@ -193,7 +199,8 @@ pub async fn retire(app: &App, id: &RecordingId, number: u32) -> Result<(), Erro
                 }
             }
             RevisionState::Replaced => check_successor(app, &recording).await?,
-            RevisionState::GivenUp => {}
+            // Gone already, or never finished, by this ledger: one that was restored from an old backup may be wrong.
+            RevisionState::GivenUp | RevisionState::Gone => check_standing(app, &recording).await?,
         }
         erase(app, &recording, &revision).await?;
         forget(app, &revision).await?;
@@ -234,6 +241,15 @@ pub(super) async fn take_back(app: &App, recording: &Recording, old: &Revision) 
     Ok(app.db.change(take_back).await?)
 }
 
+/// A look at what counts before another object of the recording goes.
+async fn check_standing(app: &App, recording: &Recording) -> Result<(), Error> {
+    if recording.state.has_object() && !checks::stands(app, recording).await? {
+        let key = &recording.key;
+        return Err(Error::internal(format!("{key} is not as it was; what stands beside it is kept")));
+    }
+    Ok(())
+}
+
 /// Erases every object of a recording but the one that its row names; somebody decided that the recording goes.
 pub(super) async fn erase_others(app: &App, recording: &Recording) -> Result<(), Error> {
     for revision in db::revisions::of(&app.db, &recording.id).await? {
@@ -258,6 +274,9 @@ async fn erase(app: &App, recording: &Recording, revision: &Revision) -> Result<
     let objects = super::store_of(app, &revision.place)?;
     if revision.state != RevisionState::Replaced {
         end_uploads(objects, key).await?;
+    }
+    if revision.place.is_empty() && app.objects.has_lock().await? {
+        Box::pin(locks::release_other(app, &recording.id, key)).await?;
     }
     discard::remove(objects, key, revision.upload_id.as_deref(), &revision.write_token).await
 }

@@ -75,6 +75,12 @@ impl Builder {
         self
     }
 
+    /// Makes the bucket of the store that runs outside anew, with Object Lock: most stores have it from the beginning or never.
+    pub async fn locked(self) -> Builder {
+        Onlooker::new(&self.config.store, real_time()).create_with_object_lock().await;
+        self
+    }
+
     /// Uses PostgreSQL, in a database of this test's own.
     pub fn postgres(mut self, administrator: &str) -> Builder {
         self.postgres = Some(administrator.to_owned());

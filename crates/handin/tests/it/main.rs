@@ -27,6 +27,7 @@ mod bench;
 
 mod demo;
 mod doctor;
+mod reconcile;
 mod plan;
 
 mod faults;

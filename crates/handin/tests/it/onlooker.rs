@@ -2,7 +2,9 @@
 
 use handin::config::Store;
 use handin::objects::Now;
-use handin_s3::ops::{GetBucketVersioning, ListMultipartUploads, ListObjectVersions, ListObjectsV2};
+use handin_s3::ops::{
+    CreateBucket, GetBucketVersioning, GetObjectLock, ListMultipartUploads, ListObjectVersions, ListObjectsV2,
+};
 use handin_s3::{Bucket, Call, Credentials, Expiry, Operation, Response, Signer, Style};
 use secrecy::ExposeSecret as _;
 
@@ -51,6 +53,27 @@ impl Onlooker {
         let url = self.presigned(&Call { method: http::Method::PUT, ..GetBucketVersioning.call() });
         let answer = self.client.put(url).body(body).send().await.unwrap();
         answer.status().is_success() && self.ask(&GetBucketVersioning).await
+    }
+
+    /// Creates the bucket, with Object Lock.
+    pub async fn create_with_object_lock(&self) {
+        let create = CreateBucket { object_lock: true, ..CreateBucket::default() };
+        let call = create.call();
+        let mut request = self.client.put(self.presigned(&call));
+        for (name, value) in &call.headers {
+            request = request.header(name.as_ref(), value.as_ref());
+        }
+        let answer = request.header("content-length", 0).send().await.unwrap();
+        assert!(answer.status().is_success(), "{answer:?}");
+    }
+
+    /// Gives the bucket Object Lock, where the store does that to one that is there.
+    pub async fn enable_object_lock(&self) {
+        let body = "<ObjectLockConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">\
+                    <ObjectLockEnabled>Enabled</ObjectLockEnabled></ObjectLockConfiguration>";
+        let url = self.presigned(&Call { method: http::Method::PUT, ..GetObjectLock.call() });
+        let answer = self.client.put(url).body(body).send().await.unwrap();
+        assert!(answer.status().is_success(), "{answer:?}");
     }
 
     async fn ask<O: Operation>(&self, operation: &O) -> O::Answer {

@@ -7,8 +7,8 @@ use handin_core::{CandidateId, Exam, Subject};
 
 use super::super::statement::Bulk;
 use super::super::{
-    api_keys, audit, candidates, certificates, chain, deliveries, drains, due, exams, holds, jobs, nodes,
-    outbox, pace, receipts, recordings, retention, revisions, told, webhooks,
+    api_keys, audit, candidates, certificates, chain, deliveries, drains, due, exams, holds, inventory, jobs,
+    locks, nodes, outbox, pace, receipts, recordings, retention, revisions, told, webhooks,
 };
 use super::deliveries as deliveries_of;
 use super::*;
@@ -79,6 +79,10 @@ fn texts() -> Vec<&'static str> {
         holds::EXPIRED,
         holds::REMIND,
         holds::COVERS,
+        holds::COVER,
+        inventory::FINISHED,
+        inventory::NEWEST,
+        inventory::RUN_AT,
         jobs::FORGET,
         jobs::HURRY,
         jobs::CLAIM,
@@ -88,6 +92,9 @@ fn texts() -> Vec<&'static str> {
         jobs::RENEW,
         jobs::NEXT_RUN_AT,
         jobs::COUNTS,
+        locks::NOTE,
+        locks::FORGET,
+        locks::OF,
         nodes::BEAT,
         nodes::FORGET,
         nodes::COUNT_LIVE,
@@ -159,6 +166,7 @@ fn bulks() -> Vec<&'static Bulk> {
         &chain::LINK,
         &deliveries::ADD,
         &exams::CREATE_SUBJECTS,
+        &inventory::ITEMS,
         &jobs::ADD,
         &outbox::ADD,
         &outbox::TAKE,
@@ -224,6 +232,7 @@ async fn every_statement_over_many_rows_is_run_at_every_size_on_both_databases()
         assert_eq!(sittings.len(), 127);
         let ids: Vec<RecordingId> = all.clone().map(id).collect();
         assert_eq!(recordings::known(&db, &ids).await.unwrap().len(), 127);
+        assert_eq!(inventory::items(&db, &ids).await.unwrap().len(), 127);
         let flush = recordings::Flush(all.map(lists::progress).collect());
         assert_eq!(db.change(flush).await.unwrap(), 127);
     })
@@ -281,7 +290,7 @@ async fn nothing_walks_through_every_recording() {
 #[tokio::test]
 async fn lists_come_in_the_order_of_their_index() {
     on_sqlite(|test| async move {
-        for text in [recordings::LIST, recordings::UNFINISHED, jobs::CLAIM, due::WALK] {
+        for text in [recordings::LIST, recordings::UNFINISHED, jobs::CLAIM, due::WALK, inventory::FINISHED] {
             let plan = plan(&test, text).await;
             assert!(!plan.iter().any(|step| step.contains("TEMP B-TREE")), "{plan:#?}\n{text}");
         }

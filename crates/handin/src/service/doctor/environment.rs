@@ -70,6 +70,38 @@ pub(super) async fn rules(bench: &Bench, wishes: &Wishes) -> Vec<Check> {
     ]
 }
 
+/// Whether what handin holds is held by the store too. A bucket without Object Lock is no fault: then the ledger alone holds.
+pub(super) async fn legal_holds(bench: &Bench) -> Check {
+    Check::new(
+        "legal-holds",
+        Weight::Wanted,
+        "says whether holds reach the store, by Object Lock",
+        legal_hold(bench).await,
+        "the credentials need s3:GetBucketObjectLockConfiguration, GetObjectLegalHold and PutObjectLegalHold, and where \
+         versions are kept also ListBucketVersions and DeleteObjectVersion",
+    )
+}
+
+async fn legal_hold(bench: &Bench) -> Result<Finding, Untried> {
+    if !bench.objects.has_lock().await? {
+        let found = "they bind handin, and nobody else: this bucket has no Object Lock".to_owned();
+        return Ok(Finding { does: true, found });
+    }
+    let key = bench.key("legal-hold");
+    let signed = bench.object(&key, 5, None)?;
+    bench.put(&signed, &[], b"hello").await?.expect_success("an object")?;
+    bench.objects.set_legal_hold(&key, true).await?;
+    let held = bench.objects.legal_hold(&key).await?;
+    bench.objects.set_legal_hold(&key, false).await?;
+    let lifted = !bench.objects.legal_hold(&key).await?;
+    let found = match (held, lifted) {
+        (true, true) => "they do: what is held has a legal hold in the store",
+        (false, _) => "they do not: a legal hold that was set is not there",
+        (true, false) => "they do, and stay: a legal hold that was lifted is still there",
+    };
+    Ok(Finding { does: held && lifted, found: found.to_owned() })
+}
+
 async fn bucket(bench: &Bench, wishes: &Wishes) -> Result<Finding, Untried> {
     if wishes.fix {
         bench.objects.ensure_bucket().await?;

@@ -10,7 +10,7 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::Timestamp;
 
 use super::certificates::{DELETION, Deletion, hash_of_key};
-use super::{event, job};
+use super::{event, job, locks};
 use crate::app::App;
 use crate::db;
 use crate::db::Caused;
@@ -85,7 +85,11 @@ async fn places(app: &App, rows: &[DeletedRow]) -> Result<BTreeMap<String, Keys>
 }
 
 async fn give_up_the_rest(app: &App, rows: &[DeletedRow]) -> Result<(), Error> {
+    let has_lock = app.objects.has_lock().await?;
     for row in rows {
+        if has_lock {
+            Box::pin(locks::release(app, &row.id)).await?;
+        }
         if let Some(upload_id) = &row.upload_id {
             store_of(app, &row.place)?.abort(&row.key, upload_id).await?;
         }

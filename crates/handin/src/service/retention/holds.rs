@@ -5,7 +5,7 @@
 use handin_core::{CandidateId, ExamId, RecordingId, State, SubjectId};
 use jiff::Timestamp;
 
-use super::{event, policies, stamp};
+use super::{event, locks, policies, stamp};
 use crate::app::App;
 use crate::db;
 use crate::db::Caused;
@@ -63,8 +63,10 @@ pub async fn place(app: &App, who: &Platform, new: NewHold) -> Result<(Hold, u64
         released_by: None,
     };
     let audit = crate::service::audit(app, who, "hold.place", &hold.id, Some(&hold.scope.exam));
-    let caused = Caused { audit: vec![audit], ..Caused::default() };
+    let lock = locks::job_for(app, &hold, "placed").await;
+    let caused = Caused { audit: vec![audit], jobs: lock.into_iter().collect(), ..Caused::default() };
     let covered = app.db.change(PlaceHold { hold: hold.clone(), stamp: stamp(app), caused }).await?;
+    app.jobs.wake();
     Ok((hold, covered))
 }
 
@@ -146,7 +148,9 @@ pub async fn restore(app: &App, who: &Platform, id: &RecordingId, new: NewHold) 
 pub async fn release(app: &App, who: &Platform, id: &str) -> Result<Hold, Error> {
     let hold = db::holds::get(&app.db, id).await?.ok_or(Error::NotFound("hold"))?;
     let audit = crate::service::audit(app, who, "hold.release", id, Some(&hold.scope.exam));
-    let caused = Caused { audit: vec![audit], jobs: vec![policies::soon(app)], ..Caused::default() };
+    let lock = locks::job_for(app, &hold, "released").await;
+    let jobs = lock.into_iter().chain([policies::soon(app)]).collect();
+    let caused = Caused { audit: vec![audit], jobs, ..Caused::default() };
     let (at, by) = (app.clock.now(), who.key_id.clone());
     app.db.change(ReleaseHold { id: id.to_owned(), at, by, caused }).await?;
     app.jobs.wake();

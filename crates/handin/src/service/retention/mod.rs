@@ -8,6 +8,7 @@ pub mod anchors;
 pub mod certificates;
 pub mod destroy;
 pub mod holds;
+pub mod locks;
 pub mod pause;
 pub mod policies;
 pub mod rate;

@@ -283,7 +283,7 @@ fn confirmation(at: Timestamp, list: &BTreeMap<RecordingId, Item>) -> String {
 }
 
 /// The moment that a confirmation is about.
-pub(super) fn moment(confirmation: &str) -> Option<Timestamp> {
+pub(in crate::service) fn moment(confirmation: &str) -> Option<Timestamp> {
     let (millis, _) = confirmation.split_once('-')?;
     Timestamp::from_millisecond(millis.parse().ok()?).ok()
 }
@@ -298,7 +298,7 @@ fn needs(app: &App, list: &BTreeMap<RecordingId, Item>, waiting: u64, of: u64) -
 
 /// Whether so many marks, those of earlier runs that are not gone yet included, go beyond the share that runs may mark by
 /// themselves.
-pub(super) fn is_too_much(app: &App, marks: u64, of: u64) -> bool {
+pub(in crate::service) fn is_too_much(app: &App, marks: u64, of: u64) -> bool {
     let retention = &app.config.retention;
     marks > retention.always_allowed
         && u128::from(marks) * 100 > u128::from(of) * u128::from(retention.most_percent)

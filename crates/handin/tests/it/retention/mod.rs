@@ -1,6 +1,7 @@
 //! Retention from the outside: policies, holds, runs, and proof that what is gone is gone.
 
 mod holds;
+mod locks;
 mod policies;
 mod random;
 mod runs;
