@@ -26,12 +26,14 @@ pub struct ObjectsPage {
 }
 
 impl Objects {
-    /// One page of all objects, usually a thousand: the first, or the one that [`ObjectsPage::next`] of the page before names.
+    /// One page of the objects under keys that begin with `prefix`, usually a thousand: the first, or the one that
+    /// [`ObjectsPage::next`] of the page before names.
     ///
     /// # Errors
     /// As every call.
-    pub async fn list(&self, page: Option<&str>) -> Result<ObjectsPage, Error> {
-        let operation = ListObjectsV2 { continuation: page, ..ListObjectsV2::default() };
+    pub async fn list(&self, prefix: &str, page: Option<&str>) -> Result<ObjectsPage, Error> {
+        let prefix = Some(prefix).filter(|prefix| !prefix.is_empty());
+        let operation = ListObjectsV2 { prefix, continuation: page, ..ListObjectsV2::default() };
         let page = self.call("list_objects", &operation).await?;
         let objects = page.objects.into_iter().map(|object| Listed {
             key: object.key,

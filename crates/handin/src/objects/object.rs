@@ -3,9 +3,7 @@
 use bytes::Bytes;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use handin_core::Sha256;
-use handin_s3::ops::{
-    ByteRange, DeleteObject, DeleteObjects, GetObject, HeadObject, ListObjectsV2, ObjectHead,
-};
+use handin_s3::ops::{ByteRange, DeleteObject, DeleteObjects, GetObject, HeadObject, ObjectHead};
 use handin_s3::{Composite, Digest as S3Digest, Operation as _};
 use http::StatusCode;
 use sha2::Digest as _;
@@ -58,17 +56,6 @@ impl Objects {
             Err(Error { kind: ErrorKind::NoSuchKey, .. }) => Ok(None),
             Err(error) => Err(error),
         }
-    }
-
-    /// One page of the objects under keys beginning with `prefix`, by key: key and bytes, those behind `after` if it is given.
-    ///
-    /// # Errors
-    /// As every call.
-    pub async fn list(&self, prefix: &str, after: Option<&str>) -> Result<Vec<(String, u64)>, Error> {
-        let prefix = Some(prefix).filter(|prefix| !prefix.is_empty());
-        let operation = ListObjectsV2 { prefix, start_after: after, ..ListObjectsV2::default() };
-        let page = self.call("list", &operation).await?;
-        Ok(page.objects.into_iter().map(|object| (object.key, object.size)).collect())
     }
 
     /// Deletes an object. One that is gone already is a success.

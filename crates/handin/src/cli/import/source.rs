@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::cli::place;
 use crate::clock::{Clock, Ids};
 use crate::config::Config;
-use crate::objects::{Objects, Piece};
+use crate::objects::{Listed, Objects, Piece};
 
 /// What is imported from.
 pub enum Source {
@@ -109,12 +109,14 @@ fn walk(root: &Path) -> anyhow::Result<Vec<Found>> {
 }
 
 async fn list(objects: &Objects, prefix: &str) -> anyhow::Result<Vec<Found>> {
-    let (mut found, mut after) = (Vec::new(), None);
+    let (mut found, mut next) = (Vec::new(), None);
     loop {
-        let page = objects.list(prefix, after.as_deref()).await?;
-        let Some((last, _)) = page.last() else { return Ok(found) };
-        after = Some(last.clone());
-        let below = |(key, size): (String, u64)| Found { name: key[prefix.len()..].to_owned(), size };
-        found.extend(page.into_iter().map(below));
+        let page = objects.list(prefix, next.as_deref()).await?;
+        let below = |object: Listed| Found { name: object.key[prefix.len()..].to_owned(), size: object.size };
+        found.extend(page.objects.into_iter().map(below));
+        next = page.next;
+        if next.is_none() {
+            return Ok(found);
+        }
     }
 }

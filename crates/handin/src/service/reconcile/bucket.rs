@@ -22,7 +22,7 @@ const ABOUT_TO_RUN: Duration = Duration::from_secs(3_600);
 pub(super) async fn walk(comparison: &mut Comparison<'_>) -> Result<(), Error> {
     let mut next = None;
     loop {
-        let page = comparison.app.objects.list(next.as_deref()).await?;
+        let page = comparison.app.objects.list("", next.as_deref()).await?;
         comparison.listed += page.objects.len() as u64;
         look_at(comparison, page.objects).await?;
         comparison.moved();
