@@ -74,13 +74,21 @@ pub struct Delivery {
     pub attempts: u32,
 }
 
-pub(super) const DUE: &str = "\
-    select outbox.id, outbox.kind, outbox.exam, outbox.recording, outbox.payload, outbox.at, one.attempts
-    from delivery one join outbox on outbox.id = one.event
-    where one.webhook = $1 and one.state = 'waiting' and one.next_at <= $2
-      and not exists (select 1 from delivery before where before.webhook = one.webhook
-          and before.recording = one.recording and before.state = 'waiting' and before.place < one.place)
-    order by one.next_at, one.place limit $3";
+/// Whether the delivery that a statement is at, called `one`, waits for no other of its recording.
+macro_rules! is_first {
+    () => {
+        "one.state = 'waiting' and not exists (select 1 from delivery before where before.webhook = one.webhook \
+         and before.recording = one.recording and before.state = 'waiting' and before.place < one.place)"
+    };
+}
+
+pub(super) const DUE: &str = concat!(
+    "select outbox.id, outbox.kind, outbox.exam, outbox.recording, outbox.payload, outbox.at, one.attempts \
+     from delivery one join outbox on outbox.id = one.event \
+     where one.webhook = $1 and one.next_at <= $2 and ",
+    is_first!(),
+    " order by one.next_at, one.place limit $3"
+);
 
 /// What a webhook is to be told by now, at most one event of each recording.
 pub async fn due(db: &Db, webhook: &WebhookId, now: Timestamp, limit: u32) -> Result<Vec<Delivery>, Error> {
@@ -92,7 +100,7 @@ pub async fn due(db: &Db, webhook: &WebhookId, now: Timestamp, limit: u32) -> Re
 }
 
 pub(super) const WAITING: &str =
-    "select distinct webhook from delivery where state = 'waiting' and next_at <= $1";
+    concat!("select distinct one.webhook from delivery one where one.next_at <= $1 and ", is_first!());
 
 /// The webhooks that something waits for whose time has come.
 pub async fn waiting(db: &Db, now: Timestamp) -> Result<Vec<WebhookId>, Error> {
@@ -126,6 +134,12 @@ pub(super) const FAILED: &str = "\
     update delivery set attempts = attempts + 1, state = $1, next_at = $2, error = $3
     where webhook = $4 and event = $5 and state = 'waiting' and attempts = $6";
 
+// What waits for the one that failed need not be looked at before it.
+pub(super) const POSTPONE: &str = "\
+    update delivery set next_at = $1
+    where webhook = $2 and state = 'waiting' and next_at < $1
+      and recording = (select recording from delivery where webhook = $2 and event = $3)";
+
 impl Change for Outcomes {
     type Out = ();
 
@@ -147,7 +161,12 @@ impl Change for Outcomes {
                 .bind(self.webhook.to_string())
                 .bind(event.clone())
                 .bind(i64::from(*attempts));
-            execute(tx, failed).await?;
+            let was_noted = execute(tx, failed).await? == 1;
+            if was_noted && state == "waiting" {
+                let postpone =
+                    query(POSTPONE).bind(millis(*at)).bind(self.webhook.to_string()).bind(event.clone());
+                execute(tx, postpone).await?;
+            }
         }
         Ok(())
     }

@@ -51,8 +51,8 @@ async fn three_events(db: &Db) {
     db.change(Caused { events, ..Caused::default() }).await.unwrap();
 }
 
-async fn due_now(db: &Db, webhook: &WebhookId) -> Vec<String> {
-    due(db, webhook, at(100), 9).await.unwrap().into_iter().map(|delivery| delivery.event.id).collect()
+async fn due_at(db: &Db, webhook: &WebhookId, second: i64) -> Vec<String> {
+    due(db, webhook, at(second), 9).await.unwrap().into_iter().map(|delivery| delivery.event.id).collect()
 }
 
 async fn tried(db: &Db, webhook: &WebhookId, n: u32, attempts: u32, how: Tried) {
@@ -68,14 +68,16 @@ async fn an_event_waits_for_those_before_it_of_its_recording() {
         let webhook = add(&db, 1).await;
         assert_eq!(fan(&db, &webhook).await, 3);
         assert_eq!(fan(&db, &webhook).await, 0, "they are taken once");
-        assert_eq!(due_now(&db, &webhook).await, ["event-0001", "event-0003"]);
+        assert_eq!(due_at(&db, &webhook, 100).await, ["event-0001", "event-0003"]);
         assert_eq!(deliveries::waiting(&db, at(100)).await.unwrap(), [webhook.clone()]);
         tried(&db, &webhook, 1, 0, Tried::Later(at(200), "no".to_owned())).await;
         tried(&db, &webhook, 1, 0, Tried::Dead(at(200), "overtaken".to_owned())).await;
         tried(&db, &webhook, 3, 0, Tried::Delivered).await;
-        assert_eq!(due_now(&db, &webhook).await, [""; 0], "the second waits with the first");
+        assert_eq!(due_at(&db, &webhook, 150).await, [""; 0], "the second waits with the first");
+        assert_eq!(deliveries::waiting(&db, at(150)).await.unwrap(), []);
+        assert_eq!(due_at(&db, &webhook, 250).await, ["event-0001"]);
         tried(&db, &webhook, 1, 1, Tried::Dead(at(300), "no".to_owned())).await;
-        assert_eq!(due_now(&db, &webhook).await, ["event-0002"]);
+        assert_eq!(due_at(&db, &webhook, 350).await, ["event-0002"]);
         let gone = dead(&db, &webhook, None, 9).await.unwrap();
         assert_eq!((gone.len(), gone[0].attempts, gone[0].error.as_str()), (1, 2, "no"));
         let left = Backlog { oldest: Some(at(2)), waiting: 1, dead: 1 };
@@ -88,7 +90,7 @@ async fn an_event_waits_for_those_before_it_of_its_recording() {
         };
         assert_eq!(db.change(replay("event-0002")).await.unwrap(), 0, "it is not dead");
         assert_eq!(db.change(replay("event-0001")).await.unwrap(), 1);
-        assert_eq!(due_now(&db, &webhook).await, ["event-0001"]);
+        assert_eq!(due_at(&db, &webhook, 100).await, ["event-0001"]);
     })
     .await;
 }

@@ -44,6 +44,7 @@ fn texts() -> Vec<&'static str> {
         deliveries::WAITING,
         deliveries::DELIVERED,
         deliveries::FAILED,
+        deliveries::POSTPONE,
         deliveries::DEAD,
         deliveries::REPLAY,
         deliveries::FORGET_ORPHANS,
