@@ -46,7 +46,7 @@ impl Source {
             let secrets = place::secrets(config, ids)?;
             archive.endpoint.get_or_insert_with(|| format!("http://{}", archive.listen));
             archive.access_key = Some(SecretString::from(secrets.store.access_key.clone()));
-            archive.secret_key = Some(secrets.store.secret_key.clone());
+            archive.secret_key = Some(secrets.store.secret_key);
         }
         let objects = App::connect_archive(config, &archive, clock, ids).await?;
         Ok(Source::Store(objects, prefix.to_owned()))

@@ -40,10 +40,7 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
         return is_public_v4(Ipv4Addr::new(g1, g2, h1, h2));
     }
     // Global unicast is 2000::/3; of it 2001::/23 is for protocols, 2001:db8::/32 and 3fff::/20 for books, 2002::/16 wraps IPv4.
-    let special = (a == 0x2001 && b < 0x200)
-        || (a == 0x2001 && b == 0xdb8)
-        || a == 0x2002
-        || (a == 0x3fff && b < 0x1000);
+    let special = (a == 0x2001 && (b < 0x200 || b == 0xdb8)) || a == 0x2002 || (a == 0x3fff && b < 0x1000);
     (0x2000..0x4000).contains(&a) && !special
 }
 
