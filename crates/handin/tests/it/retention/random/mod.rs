@@ -22,17 +22,16 @@ const DAY: Duration = Duration::from_secs(86_400);
 
 #[tokio::test]
 async fn ten_thousand_random_steps_on_sqlite() {
-    World::begin(TestApp::builder().in_memory(), 1, Freedom { clock: true, deaths: true })
-        .await
-        .live(10_000)
-        .await;
+    let world = World::begin(TestApp::builder().in_memory(), 1, Freedom { clock: true, deaths: true }).await;
+    Box::pin(world.live(10_000)).await;
 }
 
 #[tokio::test]
 async fn random_steps_on_postgres() {
     let Some(administrator) = postgres() else { return };
     let builder = TestApp::builder().postgres(&administrator);
-    World::begin(builder, 2, Freedom { clock: true, deaths: false }).await.live(800).await;
+    let world = World::begin(builder, 2, Freedom { clock: true, deaths: false }).await;
+    Box::pin(world.live(800)).await;
 }
 
 /// A store outside keeps its own time, so that here everything is due by bells that rang long ago.
@@ -40,7 +39,8 @@ async fn random_steps_on_postgres() {
 async fn random_steps_on_real_stores() {
     for store in externals() {
         let builder = TestApp::builder().store(&store).config(|config| config.retention.grace_days = 0);
-        World::begin(builder, 3, Freedom { clock: false, deaths: false }).await.live(300).await;
+        let world = World::begin(builder, 3, Freedom { clock: false, deaths: false }).await;
+        Box::pin(world.live(300)).await;
     }
 }
 
