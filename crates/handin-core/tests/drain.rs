@@ -1,5 +1,7 @@
 //! When recordings may move to an archive, and how fast.
 
+#![expect(clippy::unwrap_used, reason = "a helper of a test that cannot read its own input can only fail")]
+
 use std::time::Duration;
 
 use handin_core::drain::{Meter, Rate, Timetable};
