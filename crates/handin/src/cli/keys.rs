@@ -75,12 +75,14 @@ async fn open(common: &Common, clock: Clock, ids: Ids) -> anyhow::Result<Arc<App
 /// When database or secrets file cannot be used.
 pub async fn open_ledger(place: &Place, clock: Clock, ids: Ids) -> anyhow::Result<Arc<App>> {
     let mut config = place.load(Flags::new())?;
-    if config.store.is_embedded() {
-        // The store is not asked, so any address will do.
-        config.store.endpoint = Some(format!("http://{}", config.store.listen));
-    }
     std::fs::create_dir_all(config.data())?;
     let secrets = place::secrets(&config, &ids)?;
+    if config.store.is_embedded() {
+        // The store is not asked, so any address will do; its keys are at hand, and no others are looked for.
+        config.store.endpoint = Some(format!("http://{}", config.store.listen));
+        config.store.access_key = Some(secrets.store.access_key.clone().into());
+        config.store.secret_key = Some(secrets.store.secret_key.clone());
+    }
     Ok(App::start(config, &secrets, clock, ids).await?)
 }
 
