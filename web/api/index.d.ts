@@ -89,6 +89,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the audit log
+         * @description Oldest first. `handin audit verify` checks that no entry was changed or removed since it was linked.
+         */
+        get: operations["list_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/certificates": {
         parameters: {
             query?: never;
@@ -115,6 +135,23 @@ export interface paths {
         };
         /** Fetch a certificate of deletion */
         get: operations["get_certificate"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/drains": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** See what is on its way to archives */
+        get: operations["list_drains"];
         put?: never;
         post?: never;
         delete?: never;
@@ -155,6 +192,28 @@ export interface paths {
         get: operations["get_exam"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/exams/{exam}/drain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** See how far an exam is on its way to its archive */
+        get: operations["get_drain"];
+        put?: never;
+        /**
+         * Drain an exam to an archive
+         * @description Every finished recording goes; what is sealed later waits for the next call, or for a rule. Repeating it changes the rate
+         *     of what still waits, and nothing else.
+         */
+        post: operations["drain_exam"];
         delete?: never;
         options?: never;
         head?: never;
@@ -578,8 +637,328 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List webhooks */
+        get: operations["list_webhooks"];
+        put?: never;
+        /**
+         * Add a webhook
+         * @description It is told what happens from now on, by Standard Webhooks. Its secret is shown once.
+         */
+        post: operations["add_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove a webhook
+         * @description What it was still to be told is forgotten.
+         */
+        delete: operations["remove_webhook"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{id}/dead": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the events that a webhook was not told */
+        get: operations["list_dead_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{id}/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tell dead events again */
+        post: operations["replay_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{id}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change a webhook's secret
+         * @description Deliveries carry two signatures until the former secret's time is over.
+         */
+        post: operations["rotate_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try a webhook out
+         * @description Sends `webhook.test` once, now, and tells what came of it.
+         */
+        post: operations["test_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
-export type webhooks = Record<string, never>;
+export interface webhooks {
+    "drain.done": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A recording stands at an archive, proved; its first copy goes at the end of the quarantine. */
+        post: operations["told_drain_done"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "hold.expired": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The time of a hold is over. It holds on until it is released. */
+        post: operations["told_hold_expired"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "recording.abandoned": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Nothing of a recording arrived, or somebody discarded it. */
+        post: operations["told_recording_abandoned"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "recording.deleted": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A recording was deleted, by hand or by a policy. */
+        post: operations["told_recording_deleted"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "recording.mended": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A recording can be seeked in now; the receipt names its new object. */
+        post: operations["told_recording_mended"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "recording.opened": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A candidate opened a recording. */
+        post: operations["told_recording_opened"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "recording.partial": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What arrived of a recording was kept; the receipt says what is missing. */
+        post: operations["told_recording_partial"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "recording.sealed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A recording is whole and proved; the receipt says what it covers. */
+        post: operations["told_recording_sealed"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "retention.certified": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Objects were deleted, the store shows none of them, and a certificate says so. */
+        post: operations["told_retention_certified"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "sitting.at_risk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A recording is open, and its browser has not been heard of for some minutes. Told once for each sitting. */
+        post: operations["told_sitting_at_risk"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "sitting.complete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Every track that the exam asks for is sealed. Told once for each sitting. */
+        post: operations["told_sitting_complete"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "webhook.test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Somebody tries a webhook out. */
+        post: operations["told_webhook_test"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
 export interface components {
     schemas: {
         /**
@@ -607,6 +986,44 @@ export interface components {
             capture: components["schemas"]["Capture"];
             /** @description The track. */
             track: string;
+        };
+        /**
+         * @description An entry of the audit log.
+         * @example {
+         *       "action": "recording.link",
+         *       "address": "203.0.113.7",
+         *       "at": "2026-12-01T09:00:00Z",
+         *       "detail": {
+         *         "download": false,
+         *         "reason": "appeal 2026-113",
+         *         "ttl_s": 600
+         *       },
+         *       "exam": "spring-2026",
+         *       "id": "01JD8Z0QX3V5T9K2M4N6P8R0SW",
+         *       "what": "01JD8Z0QX3V5T9K2M4N6P8R0SY",
+         *       "who": "01JD8Z0QX3V5T9K2M4N6P8R0SX"
+         *     }
+         */
+        AuditEntry: {
+            /** @description The verb. */
+            action: string;
+            /** @description From where, for calls of the platform. */
+            address?: string | null;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description More, such as the reason. */
+            detail: Record<string, never>;
+            /** @description The exam it belongs to. */
+            exam?: string | null;
+            /** @description A ULID. */
+            id: string;
+            /** @description What it was done to, such as a recording's id. */
+            what: string;
+            /** @description The API key's id, the candidate, `operator`, or what of the server did it. */
+            who: string;
         };
         /** @description How one track is captured. */
         Capture: {
@@ -756,6 +1173,146 @@ export interface components {
              * @description Candidates whose name, subjects or group changed.
              */
             updated: number;
+        };
+        /**
+         * @description An event that was given up.
+         * @example {
+         *       "at": "2026-12-01T09:00:00Z",
+         *       "attempts": 10,
+         *       "dead_at": "2026-12-04T12:10:00Z",
+         *       "error": "answered 500 Internal Server Error",
+         *       "event": "01JD8Z0QX3V5T9K2M4N6P8R0SW",
+         *       "exam": "spring-2026",
+         *       "recording": "01JD8Z0QX3V5T9K2M4N6P8R0SX",
+         *       "type": "recording.sealed"
+         *     }
+         */
+        DeadEvent: {
+            /**
+             * Format: date-time
+             * @description When it happened.
+             */
+            at: string;
+            /**
+             * Format: int32
+             * @description How often it was tried.
+             */
+            attempts: number;
+            /**
+             * Format: date-time
+             * @description When it was given up.
+             */
+            dead_at: string;
+            /** @description Why the last try failed. */
+            error: string;
+            /** @description The event; `webhook-id` of its deliveries. */
+            event: string;
+            /** @description The exam. */
+            exam: string;
+            /** @description The recording, if it is about one. */
+            recording?: string | null;
+            /** @description What happened. */
+            type: string;
+        };
+        /**
+         * @description How far an exam's recordings are on their way to an archive.
+         * @example {
+         *       "archive": "nas",
+         *       "bytes": 3298534883328,
+         *       "bytes_moved": 3266820263936,
+         *       "copied": 4000,
+         *       "exam": "spring-2026",
+         *       "failing": 0,
+         *       "moved": 8360,
+         *       "waiting": 120
+         *     }
+         */
+        Drain: {
+            /** @description The archive, by its name in the configuration. */
+            archive: string;
+            /**
+             * Format: int64
+             * @description Bytes of all of these.
+             */
+            bytes: number;
+            /**
+             * Format: int64
+             * @description Bytes of them that stand at the archive.
+             */
+            bytes_moved: number;
+            /**
+             * Format: int64
+             * @description Recordings that live at the archive, and whose first copy stands until the end of the quarantine, or longer while
+             *     a hold covers them.
+             */
+            copied: number;
+            /** @description Why one of those that fail failed. */
+            error?: string | null;
+            /** @description The exam. */
+            exam: string;
+            /**
+             * Format: int64
+             * @description Those of them whose last try failed; they are tried again.
+             */
+            failing: number;
+            /**
+             * Format: int64
+             * @description Recordings that live at the archive alone.
+             */
+            moved: number;
+            /**
+             * Format: int64
+             * @description Recordings that are still to be copied.
+             */
+            waiting: number;
+        };
+        /** @description What `drain.done` says. */
+        DrainDone: {
+            /** @description The archive that it stands at. */
+            archive: string;
+            /** @description The exam. */
+            exam: string;
+            /**
+             * Format: date-time
+             * @description Until when the first copy stands, too.
+             */
+            first_copy_until: string;
+            /** @description The recording. */
+            id: string;
+            /** @description Where the object is in the archive's bucket. */
+            key: string;
+            /**
+             * Format: int64
+             * @description Its bytes.
+             */
+            size: number;
+        };
+        /**
+         * @description What is on its way to archives.
+         * @example {
+         *       "items": [
+         *         {
+         *           "archive": "nas",
+         *           "bytes": 3298534883328,
+         *           "bytes_moved": 3266820263936,
+         *           "copied": 4000,
+         *           "exam": "spring-2026",
+         *           "failing": 0,
+         *           "moved": 8360,
+         *           "waiting": 120
+         *         }
+         *       ],
+         *       "paused": "exam"
+         *     }
+         */
+        Drains: {
+            /** @description By exam and archive. */
+            items: components["schemas"]["Drain"][];
+            /**
+             * @description Why nothing goes at the moment: `exam` (somebody records) or `timetable` (but what has a rate of its own goes);
+             *     absent while recordings may go.
+             */
+            paused?: string | null;
         };
         /**
          * @description One candidate of an exam.
@@ -983,6 +1540,22 @@ export interface components {
             /** @description Of this subject only. */
             subject?: string | null;
         };
+        /** @description What `hold.expired` says. */
+        HoldExpired: {
+            /** @description The exam. */
+            exam: string;
+            /**
+             * Format: date-time
+             * @description When its time was over.
+             */
+            expires_at?: string | null;
+            /** @description The hold. */
+            id: string;
+            /** @description Who answers for it. */
+            owner: string;
+            /** @description Why it was placed. */
+            reason: string;
+        };
         /** @description What one recording may take. */
         Limits: {
             /**
@@ -1007,6 +1580,24 @@ export interface components {
             /** @description A presigned GET; a secret. */
             url: string;
         };
+        /** @description The bytes that never came. */
+        MissingRange: {
+            /**
+             * Format: int64
+             * @description The first missing byte, from the start of the recording.
+             */
+            from_byte: number;
+            /**
+             * Format: int32
+             * @description The first missing part.
+             */
+            from_part: number;
+            /**
+             * Format: int64
+             * @description The end of what is known to have been recorded, exclusive; absent when nobody ever said.
+             */
+            to_byte?: number | null;
+        };
         /**
          * @description Something that periods are counted from.
          * @example {
@@ -1027,6 +1618,22 @@ export interface components {
             kind: string;
             /** @description Takes back what was posted. */
             withdrawn?: boolean;
+        };
+        /**
+         * @description Where an exam's recordings are to go.
+         * @example {
+         *       "max_bytes_per_s": 25000000,
+         *       "to": "nas"
+         *     }
+         */
+        NewDrain: {
+            /**
+             * Format: int64
+             * @description At most this many bytes per second, at any time of the week; absent goes by the timetable.
+             */
+            max_bytes_per_s?: number | null;
+            /** @description The archive, by its name in the configuration. */
+            to: string;
         };
         /**
          * @description What a platform says of a new exam.
@@ -1133,6 +1740,8 @@ export interface components {
         NewLink: {
             /** @description Whether the browser saves the file instead of playing it. */
             download?: boolean;
+            /** @description Why, at most 500 characters; stands in the audit log. The server may be set to insist on it. */
+            reason?: string | null;
             /**
              * Format: int64
              * @description How long the URL lives, in seconds; the server's setting if absent, 12 hours at most.
@@ -1171,6 +1780,16 @@ export interface components {
             upload: string;
         };
         /**
+         * @description What is told again.
+         * @example {
+         *       "event": "01JD8Z0QX3V5T9K2M4N6P8R0SW"
+         *     }
+         */
+        NewReplay: {
+            /** @description One dead event; all if absent. */
+            event?: string | null;
+        };
+        /**
          * @description Why a recording is restored, and who answers for it.
          * @example {
          *       "owner": "legal",
@@ -1197,6 +1816,19 @@ export interface components {
         NewRun: {
             /** @description `confirmation` of a preview; without it the run marks only what needs none. */
             confirm?: string | null;
+        };
+        /**
+         * @description How a secret is changed.
+         * @example {
+         *       "overlap_s": 86400
+         *     }
+         */
+        NewSecret: {
+            /**
+             * Format: int64
+             * @description How long the former secret signs too, in seconds; the server's setting if absent, 30 days at most.
+             */
+            overlap_s?: number | null;
         };
         /**
          * @description For whom a token is.
@@ -1230,6 +1862,22 @@ export interface components {
              * @description Bytes, exactly; 5 MiB (5242880) at most.
              */
             size: number;
+        };
+        /**
+         * @description Where events are to be told.
+         * @example {
+         *       "events": [
+         *         "recording.sealed",
+         *         "sitting.complete"
+         *       ],
+         *       "url": "https://platform.example/handin"
+         *     }
+         */
+        NewWebhook: {
+            /** @description Which events; all if it is absent or empty. */
+            events?: string[];
+            /** @description The receiver: `https://`, at an address that the internet can reach. */
+            url: string;
         };
         /**
          * @description A recording that takes parts.
@@ -1457,6 +2105,33 @@ export interface components {
             spread_s: number | null;
         };
         /** @description One page of a list. */
+        Page_AuditEntry: {
+            /** @description The items, in the order of their ids. */
+            items: {
+                /** @description The verb. */
+                action: string;
+                /** @description From where, for calls of the platform. */
+                address?: string | null;
+                /**
+                 * Format: date-time
+                 * @description When.
+                 */
+                at: string;
+                /** @description More, such as the reason. */
+                detail: Record<string, never>;
+                /** @description The exam it belongs to. */
+                exam?: string | null;
+                /** @description A ULID. */
+                id: string;
+                /** @description What it was done to, such as a recording's id. */
+                what: string;
+                /** @description The API key's id, the candidate, `operator`, or what of the server did it. */
+                who: string;
+            }[];
+            /** @description The cursor of the next page; absent on the last one. */
+            next?: string | null;
+        };
+        /** @description One page of a list. */
         Page_Certificate: {
             /** @description The items, in the order of their ids. */
             items: {
@@ -1480,6 +2155,39 @@ export interface components {
                 ordered_by: string;
                 /** @description Which version of which policy ordered it. */
                 policy: string;
+            }[];
+            /** @description The cursor of the next page; absent on the last one. */
+            next?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_DeadEvent: {
+            /** @description The items, in the order of their ids. */
+            items: {
+                /**
+                 * Format: date-time
+                 * @description When it happened.
+                 */
+                at: string;
+                /**
+                 * Format: int32
+                 * @description How often it was tried.
+                 */
+                attempts: number;
+                /**
+                 * Format: date-time
+                 * @description When it was given up.
+                 */
+                dead_at: string;
+                /** @description Why the last try failed. */
+                error: string;
+                /** @description The event; `webhook-id` of its deliveries. */
+                event: string;
+                /** @description The exam. */
+                exam: string;
+                /** @description The recording, if it is about one. */
+                recording?: string | null;
+                /** @description What happened. */
+                type: string;
             }[];
             /** @description The cursor of the next page; absent on the last one. */
             next?: string | null;
@@ -1896,6 +2604,51 @@ export interface components {
             /** @description A compact JWS over what was proved of the recording. */
             receipt: string;
         };
+        /** @description What a receipt states. Its JWS is compact, EdDSA, verified with `/.well-known/jwks.json`. */
+        ReceiptStatement: {
+            /** @description Whose. */
+            candidate: string;
+            /**
+             * Format: int64
+             * @description How long it plays, in milliseconds, as the recorder said.
+             */
+            duration_ms?: number | null;
+            /** @description The exam. */
+            exam: string;
+            /** @description The recording. */
+            id: string;
+            /** @description Where the object is in the bucket. */
+            key: string;
+            missing?: components["schemas"]["MissingRange"] | null;
+            /**
+             * Format: int32
+             * @description How many parts.
+             */
+            parts: number;
+            /** @description Why it is partial. */
+            reason?: string | null;
+            replaces?: components["schemas"]["Replaced"] | null;
+            /** @description When it was proved, RFC 3339 UTC. */
+            sealed_at: string;
+            /** @description SHA-256, in hex, over the SHA-256 digests of the parts one after the other; absent when nobody ever hashed them. */
+            sha256_parts?: string | null;
+            /**
+             * Format: int64
+             * @description Its length in bytes.
+             */
+            size: number;
+            /** @description `sealed` or `partial`. */
+            state: string;
+            /** @description The subject. */
+            subject: string;
+            /**
+             * Format: int32
+             * @description Which take of it, from 1.
+             */
+            take: number;
+            /** @description Of which track. */
+            track: string;
+        };
         /**
          * @description One take of one track in one sitting. What is not known, or not yet, is absent.
          * @example {
@@ -2038,6 +2791,65 @@ export interface components {
             /** @description `stream`, `file` or `put`. */
             upload: string;
         };
+        /** @description What `recording.abandoned` says. */
+        RecordingAbandoned: {
+            /** @description Whose. */
+            candidate: string;
+            /** @description The exam. */
+            exam: string;
+            /** @description The recording. */
+            id: string;
+            /** @description Why, such as `nothing_arrived` or `discarded_by_candidate`. */
+            reason: string;
+            /** @description The subject. */
+            subject: string;
+            /** @description Of which track. */
+            track: string;
+        };
+        /** @description What `recording.deleted` says. */
+        RecordingDeleted: {
+            /** @description The exam. */
+            exam: string;
+            /** @description The recording. */
+            id: string;
+            /** @description Where the object was in the bucket; it is gone, or goes now. */
+            key: string;
+        };
+        /** @description What `recording.opened` says. */
+        RecordingOpened: {
+            /** @description Whose. */
+            candidate: string;
+            /** @description The exam. */
+            exam: string;
+            /** @description The recording. */
+            id: string;
+            /** @description Where the object will be in the bucket. */
+            key: string;
+            /** @description The subject. */
+            subject: string;
+            /** @description Of which track. */
+            track: string;
+        };
+        /** @description An object that a former receipt named. */
+        Replaced: {
+            /** @description Where it was in the bucket. */
+            key: string;
+            /** @description Its `sha256_parts`. */
+            sha256_parts?: string | null;
+        };
+        /**
+         * @description How many events are told again.
+         * @example {
+         *       "replayed": 3
+         *     }
+         */
+        Replayed: {
+            /**
+             * Format: int64
+             * @description As many.
+             */
+            replayed: number;
+        };
         /** @description How long recordings are kept. */
         Retention: {
             /**
@@ -2045,6 +2857,27 @@ export interface components {
              * @description Days after the bell; the house default if absent.
              */
             days?: number | null;
+        };
+        /** @description What `retention.certified` says. */
+        RetentionCertified: {
+            /**
+             * Format: int64
+             * @description Their bytes.
+             */
+            bytes: number;
+            /** @description When the store was seen to hold none of them. */
+            certified_at: string;
+            /** @description The exam. */
+            exam: string;
+            /** @description The certificate; `GET /v1/certificates/{id}` gives it. */
+            id: string;
+            /** @description Which version of which policy ordered it. */
+            policy: string;
+            /**
+             * Format: int64
+             * @description How many recordings are gone.
+             */
+            recordings: number;
         };
         /**
          * @description How long recordings are kept. What is absent is as in the house.
@@ -2296,6 +3129,40 @@ export interface components {
             /** @description One entry for each track the exam asks for. */
             tracks: components["schemas"]["SittingTrack"][];
         };
+        /** @description What `sitting.at_risk` says. */
+        SittingAtRisk: {
+            /** @description Whose. */
+            candidate: string;
+            /** @description The exam. */
+            exam: string;
+            /**
+             * Format: int64
+             * @description Bytes that stood only in the browser then.
+             */
+            pending_bytes: number;
+            /** @description The recording that went silent. */
+            recording: string;
+            /**
+             * Format: date-time
+             * @description When its browser was last heard of.
+             */
+            seen_at: string;
+            /** @description The subject. */
+            subject: string;
+            /** @description Of which track. */
+            track: string;
+        };
+        /** @description What `sitting.complete` says. */
+        SittingComplete: {
+            /** @description Whose. */
+            candidate: string;
+            /** @description The exam. */
+            exam: string;
+            /** @description The sealed recordings of the sitting. */
+            recordings: string[];
+            /** @description The subject. */
+            subject: string;
+        };
         /** @description One track of a sitting. */
         SittingTrack: {
             /** @description As of a sitting. */
@@ -2396,6 +3263,65 @@ export interface components {
             page_url: string;
             /** @description A JWT; a secret of the candidate. */
             token: string;
+        };
+        /**
+         * @description A webhook.
+         * @example {
+         *       "created_at": "2026-12-01T09:00:00Z",
+         *       "created_by": "01JD8Z0QX3V5T9K2M4N6P8R0SX",
+         *       "events": [
+         *         "recording.sealed",
+         *         "sitting.complete"
+         *       ],
+         *       "id": "01JD8Z0QX3V5T9K2M4N6P8R0SW",
+         *       "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo=",
+         *       "url": "https://platform.example/handin"
+         *     }
+         */
+        Webhook: {
+            /**
+             * Format: date-time
+             * @description When it was added; it is told what happens from then on.
+             */
+            created_at: string;
+            /** @description By which API key. */
+            created_by: string;
+            /** @description Which events; all if empty. */
+            events: string[];
+            /**
+             * Format: date-time
+             * @description Until when the former secret signs too.
+             */
+            former_until?: string | null;
+            /** @description A ULID. */
+            id: string;
+            /** @description What deliveries are signed with; told once, when it is made. */
+            secret?: string | null;
+            /** @description The receiver. */
+            url: string;
+        };
+        /** @description All webhooks. */
+        WebhookList: {
+            /** @description The oldest first. */
+            items: components["schemas"]["Webhook"][];
+        };
+        /** @description What `webhook.test` says. */
+        WebhookTest: {
+            /** @description The webhook. */
+            webhook: string;
+        };
+        /**
+         * @description What a trial came to.
+         * @example {
+         *       "delivered": false,
+         *       "error": "answered 500 Internal Server Error"
+         *     }
+         */
+        WebhookTrial: {
+            /** @description Whether the receiver answered 200 to 299. */
+            delivered: boolean;
+            /** @description What it did instead. */
+            error?: string | null;
         };
     };
     responses: never;
@@ -2616,6 +3542,79 @@ export interface operations {
             };
         };
     };
+    list_audit: {
+        parameters: {
+            query?: {
+                /** @description Of this exam only. */
+                exam?: string;
+                /** @description Of what was done to this only: the id of a recording, a hold, a webhook, … */
+                what?: string;
+                /** @description `next` of the page before; absent for the first page. */
+                cursor?: string;
+                /** @description How many items at most, 1 to 1000; 100 if absent. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_AuditEntry"];
+                };
+            };
+            /** @description `unauthenticated`, `expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`, `bad_handle` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid`, `reason_required`, `part_number`, `part_size`, `beyond_budget`, `parts_invalid`, `size_mismatch`, `checksum_mismatch` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`, `overloaded`, `timeout` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_certificates: {
         parameters: {
             query?: {
@@ -2658,7 +3657,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `invalid`, `part_number`, `part_size`, `beyond_budget`, `parts_invalid`, `size_mismatch`, `checksum_mismatch` */
+            /** @description `invalid`, `reason_required`, `part_number`, `part_size`, `beyond_budget`, `parts_invalid`, `size_mismatch`, `checksum_mismatch` */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2754,6 +3753,61 @@ export interface operations {
             };
         };
     };
+    list_drains: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Drains"];
+                };
+            };
+            /** @description `unauthenticated`, `expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`, `bad_handle` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`, `overloaded`, `timeout` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_exams: {
         parameters: {
             query?: {
@@ -2794,7 +3848,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `invalid`, `part_number`, `part_size`, `beyond_budget`, `parts_invalid`, `size_mismatch`, `checksum_mismatch` */
+            /** @description `invalid`, `reason_required`, `part_number`, `part_size`, `beyond_budget`, `parts_invalid`, `size_mismatch`, `checksum_mismatch` */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2898,7 +3952,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `invalid`, `part_number`, `part_size`, `beyond_budget`, `parts_invalid`, `size_mismatch`, `checksum_mismatch` */
+            /** @description `invalid`, `reason_required`, `part_number`, `part_size`, `beyond_budget`, `parts_invalid`, `size_mismatch`, `checksum_mismatch` */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2967,6 +4021,180 @@ export interface operations {
             };
             /** @description `not_found`, `no_such_route` */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`, `overloaded`, `timeout` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_drain: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The exam's id */
+                exam: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Drains"];
+                };
+            };
+            /** @description `unauthenticated`, `expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`, `bad_handle` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`, `no_such_route` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`, `overloaded`, `timeout` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    drain_exam: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The exam's id */
+                exam: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewDrain"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Drains"];
+                };
+            };
+            /** @description `bad_json`, `bad_body` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthenticated`, `expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`, `bad_handle` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`, `no_such_route` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid`, `reason_required`, `part_number`, `part_size`, `beyond_budget`, `parts_invalid`, `size_mismatch`, `checksum_mismatch` */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3072,7 +4300,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `invalid`, `part_number`, `part_size`, `beyond_budget`, `parts_invalid`, `size_mismatch`, `checksum_mismatch` */
+            /** @description `invalid`, `reason_required`, `part_number`, `part_size`, `beyond_budget`, `parts_invalid`, `size_mismatch`, `checksum_mismatch` */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3246,7 +4474,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `invalid`, `part_number`, `part_size`, `beyond_budget`, `parts_invalid`, `size_mismatch`, `checksum_mismatch` */
+            /** @description `invalid`, `reason_required`, `part_number`, `part_size`, `beyond_budget`, `parts_invalid`, `size_mismatch`, `checksum_mismatch` */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3337,7 +4565,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `invalid`, `part_number`, `part_size`, `beyond_budget`, `parts_invalid`, `size_mismatch`, `checksum_mismatch` */
+            /** @description `invalid`, `reason_required`, `part_number`, `part_size`, `beyond_budget`, `parts_invalid`, `size_mismatch`, `checksum_mismatch` */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3511,7 +4739,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `invalid`, `part_number`, `part_size`, `beyond_budget`, `parts_invalid`, `size_mismatch`, `checksum_mismatch` */
+            /** @description `invalid`, `reason_required`, `part_number`, `part_size`, `beyond_budget`, `parts_invalid`, `size_mismatch`, `checksum_mismatch` */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3638,7 +4866,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `invalid`, `part_number`, `part_size`, `beyond_budget`, `parts_invalid`, `size_mismatch`, `checksum_mismatch` */
+            /** @description `invalid`, `reason_required`, `part_number`, `part_size`, `beyond_budget`, `parts_invalid`, `size_mismatch`, `checksum_mismatch` */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3725,7 +4953,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `invalid`, `part_number`, `part_size`, `beyond_budget`, `parts_invalid`, `size_mismatch`, `checksum_mismatch` */
+            /** @description `invalid`, `reason_required`, `part_number`, `part_size`, `beyond_budget`, `parts_invalid`, `size_mismatch`, `checksum_mismatch` */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3899,7 +5127,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `invalid`, `part_number`, `part_size`, `beyond_budget`, `parts_invalid`, `size_mismatch`, `checksum_mismatch` */
+            /** @description `invalid`, `reason_required`, `part_number`, `part_size`, `beyond_budget`, `parts_invalid`, `size_mismatch`, `checksum_mismatch` */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3972,7 +5200,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `invalid`, `part_number`, `part_size`, `beyond_budget`, `parts_invalid`, `size_mismatch`, `checksum_mismatch` */
+            /** @description `invalid`, `reason_required`, `part_number`, `part_size`, `beyond_budget`, `parts_invalid`, `size_mismatch`, `checksum_mismatch` */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4076,7 +5304,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `invalid`, `part_number`, `part_size`, `beyond_budget`, `parts_invalid`, `size_mismatch`, `checksum_mismatch` */
+            /** @description `invalid`, `reason_required`, `part_number`, `part_size`, `beyond_budget`, `parts_invalid`, `size_mismatch`, `checksum_mismatch` */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4299,7 +5527,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `invalid`, `part_number`, `part_size`, `beyond_budget`, `parts_invalid`, `size_mismatch`, `checksum_mismatch` */
+            /** @description `invalid`, `reason_required`, `part_number`, `part_size`, `beyond_budget`, `parts_invalid`, `size_mismatch`, `checksum_mismatch` */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4567,7 +5795,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `invalid`, `part_number`, `part_size`, `beyond_budget`, `parts_invalid`, `size_mismatch`, `checksum_mismatch` */
+            /** @description `invalid`, `reason_required` */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4683,7 +5911,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `invalid`, `part_number`, `part_size`, `beyond_budget`, `parts_invalid`, `size_mismatch`, `checksum_mismatch` */
+            /** @description `invalid`, `reason_required`, `part_number`, `part_size`, `beyond_budget`, `parts_invalid`, `size_mismatch`, `checksum_mismatch` */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4799,7 +6027,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `invalid`, `part_number`, `part_size`, `beyond_budget`, `parts_invalid`, `size_mismatch`, `checksum_mismatch` */
+            /** @description `invalid`, `reason_required`, `part_number`, `part_size`, `beyond_budget`, `parts_invalid`, `size_mismatch`, `checksum_mismatch` */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4906,7 +6134,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `invalid`, `part_number`, `part_size`, `beyond_budget`, `parts_invalid`, `size_mismatch`, `checksum_mismatch` */
+            /** @description `invalid`, `reason_required`, `part_number`, `part_size`, `beyond_budget`, `parts_invalid`, `size_mismatch`, `checksum_mismatch` */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5010,7 +6238,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `invalid`, `part_number`, `part_size`, `beyond_budget`, `parts_invalid`, `size_mismatch`, `checksum_mismatch` */
+            /** @description `invalid`, `reason_required`, `part_number`, `part_size`, `beyond_budget`, `parts_invalid`, `size_mismatch`, `checksum_mismatch` */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5169,7 +6397,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `invalid`, `part_number`, `part_size`, `beyond_budget`, `parts_invalid`, `size_mismatch`, `checksum_mismatch` */
+            /** @description `invalid`, `reason_required`, `part_number`, `part_size`, `beyond_budget`, `parts_invalid`, `size_mismatch`, `checksum_mismatch` */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5259,6 +6487,1041 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
+            };
+        };
+    };
+    list_webhooks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookList"];
+                };
+            };
+            /** @description `unauthenticated`, `expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`, `bad_handle` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`, `overloaded`, `timeout` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewWebhook"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            /** @description `bad_json`, `bad_body` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthenticated`, `expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`, `bad_handle` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid`, `reason_required`, `part_number`, `part_size`, `beyond_budget`, `parts_invalid`, `size_mismatch`, `checksum_mismatch` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`, `overloaded`, `timeout` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The webhook's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            /** @description `unauthenticated`, `expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`, `bad_handle` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`, `no_such_route` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`, `overloaded`, `timeout` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_dead_events: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before; absent for the first page. */
+                cursor?: string;
+                /** @description How many items at most, 1 to 1000; 100 if absent. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The webhook's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_DeadEvent"];
+                };
+            };
+            /** @description `unauthenticated`, `expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`, `bad_handle` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`, `no_such_route` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid`, `reason_required`, `part_number`, `part_size`, `beyond_budget`, `parts_invalid`, `size_mismatch`, `checksum_mismatch` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`, `overloaded`, `timeout` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    replay_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The webhook's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewReplay"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Replayed"];
+                };
+            };
+            /** @description `bad_json`, `bad_body` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthenticated`, `expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`, `bad_handle` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`, `no_such_route` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid`, `reason_required`, `part_number`, `part_size`, `beyond_budget`, `parts_invalid`, `size_mismatch`, `checksum_mismatch` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`, `overloaded`, `timeout` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rotate_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The webhook's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSecret"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            /** @description `bad_json`, `bad_body` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthenticated`, `expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`, `bad_handle` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`, `no_such_route` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `body_too_large` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unsupported_media_type` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `invalid`, `reason_required`, `part_number`, `part_size`, `beyond_budget`, `parts_invalid`, `size_mismatch`, `checksum_mismatch` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`, `overloaded`, `timeout` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    test_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The webhook's id */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookTrial"];
+                };
+            };
+            /** @description `unauthenticated`, `expired` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `forbidden`, `bad_handle` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not_found`, `no_such_route` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal` */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unavailable`, `overloaded`, `timeout` */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    told_drain_done: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event; the same for each try of it */
+                "webhook-id": string;
+                /** @description When this try was made, in seconds since 1970 */
+                "webhook-timestamp": string;
+                /** @description One or more signatures, with blanks between (Standard Webhooks) */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    data: components["schemas"]["DrainDone"];
+                    /** @description When it happened, RFC 3339 UTC */
+                    timestamp: string;
+                    /**
+                     * @description What happened
+                     * @enum {string}
+                     */
+                    type: "drain.done";
+                };
+            };
+        };
+        responses: {
+            /** @description It was received; anything else, and it is told again later */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    told_hold_expired: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event; the same for each try of it */
+                "webhook-id": string;
+                /** @description When this try was made, in seconds since 1970 */
+                "webhook-timestamp": string;
+                /** @description One or more signatures, with blanks between (Standard Webhooks) */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    data: components["schemas"]["HoldExpired"];
+                    /** @description When it happened, RFC 3339 UTC */
+                    timestamp: string;
+                    /**
+                     * @description What happened
+                     * @enum {string}
+                     */
+                    type: "hold.expired";
+                };
+            };
+        };
+        responses: {
+            /** @description It was received; anything else, and it is told again later */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    told_recording_abandoned: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event; the same for each try of it */
+                "webhook-id": string;
+                /** @description When this try was made, in seconds since 1970 */
+                "webhook-timestamp": string;
+                /** @description One or more signatures, with blanks between (Standard Webhooks) */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    data: components["schemas"]["RecordingAbandoned"];
+                    /** @description When it happened, RFC 3339 UTC */
+                    timestamp: string;
+                    /**
+                     * @description What happened
+                     * @enum {string}
+                     */
+                    type: "recording.abandoned";
+                };
+            };
+        };
+        responses: {
+            /** @description It was received; anything else, and it is told again later */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    told_recording_deleted: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event; the same for each try of it */
+                "webhook-id": string;
+                /** @description When this try was made, in seconds since 1970 */
+                "webhook-timestamp": string;
+                /** @description One or more signatures, with blanks between (Standard Webhooks) */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    data: components["schemas"]["RecordingDeleted"];
+                    /** @description When it happened, RFC 3339 UTC */
+                    timestamp: string;
+                    /**
+                     * @description What happened
+                     * @enum {string}
+                     */
+                    type: "recording.deleted";
+                };
+            };
+        };
+        responses: {
+            /** @description It was received; anything else, and it is told again later */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    told_recording_mended: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event; the same for each try of it */
+                "webhook-id": string;
+                /** @description When this try was made, in seconds since 1970 */
+                "webhook-timestamp": string;
+                /** @description One or more signatures, with blanks between (Standard Webhooks) */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    data: components["schemas"]["ReceiptStatement"];
+                    /** @description When it happened, RFC 3339 UTC */
+                    timestamp: string;
+                    /**
+                     * @description What happened
+                     * @enum {string}
+                     */
+                    type: "recording.mended";
+                };
+            };
+        };
+        responses: {
+            /** @description It was received; anything else, and it is told again later */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    told_recording_opened: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event; the same for each try of it */
+                "webhook-id": string;
+                /** @description When this try was made, in seconds since 1970 */
+                "webhook-timestamp": string;
+                /** @description One or more signatures, with blanks between (Standard Webhooks) */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    data: components["schemas"]["RecordingOpened"];
+                    /** @description When it happened, RFC 3339 UTC */
+                    timestamp: string;
+                    /**
+                     * @description What happened
+                     * @enum {string}
+                     */
+                    type: "recording.opened";
+                };
+            };
+        };
+        responses: {
+            /** @description It was received; anything else, and it is told again later */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    told_recording_partial: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event; the same for each try of it */
+                "webhook-id": string;
+                /** @description When this try was made, in seconds since 1970 */
+                "webhook-timestamp": string;
+                /** @description One or more signatures, with blanks between (Standard Webhooks) */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    data: components["schemas"]["ReceiptStatement"];
+                    /** @description When it happened, RFC 3339 UTC */
+                    timestamp: string;
+                    /**
+                     * @description What happened
+                     * @enum {string}
+                     */
+                    type: "recording.partial";
+                };
+            };
+        };
+        responses: {
+            /** @description It was received; anything else, and it is told again later */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    told_recording_sealed: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event; the same for each try of it */
+                "webhook-id": string;
+                /** @description When this try was made, in seconds since 1970 */
+                "webhook-timestamp": string;
+                /** @description One or more signatures, with blanks between (Standard Webhooks) */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    data: components["schemas"]["ReceiptStatement"];
+                    /** @description When it happened, RFC 3339 UTC */
+                    timestamp: string;
+                    /**
+                     * @description What happened
+                     * @enum {string}
+                     */
+                    type: "recording.sealed";
+                };
+            };
+        };
+        responses: {
+            /** @description It was received; anything else, and it is told again later */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    told_retention_certified: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event; the same for each try of it */
+                "webhook-id": string;
+                /** @description When this try was made, in seconds since 1970 */
+                "webhook-timestamp": string;
+                /** @description One or more signatures, with blanks between (Standard Webhooks) */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    data: components["schemas"]["RetentionCertified"];
+                    /** @description When it happened, RFC 3339 UTC */
+                    timestamp: string;
+                    /**
+                     * @description What happened
+                     * @enum {string}
+                     */
+                    type: "retention.certified";
+                };
+            };
+        };
+        responses: {
+            /** @description It was received; anything else, and it is told again later */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    told_sitting_at_risk: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event; the same for each try of it */
+                "webhook-id": string;
+                /** @description When this try was made, in seconds since 1970 */
+                "webhook-timestamp": string;
+                /** @description One or more signatures, with blanks between (Standard Webhooks) */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    data: components["schemas"]["SittingAtRisk"];
+                    /** @description When it happened, RFC 3339 UTC */
+                    timestamp: string;
+                    /**
+                     * @description What happened
+                     * @enum {string}
+                     */
+                    type: "sitting.at_risk";
+                };
+            };
+        };
+        responses: {
+            /** @description It was received; anything else, and it is told again later */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    told_sitting_complete: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event; the same for each try of it */
+                "webhook-id": string;
+                /** @description When this try was made, in seconds since 1970 */
+                "webhook-timestamp": string;
+                /** @description One or more signatures, with blanks between (Standard Webhooks) */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    data: components["schemas"]["SittingComplete"];
+                    /** @description When it happened, RFC 3339 UTC */
+                    timestamp: string;
+                    /**
+                     * @description What happened
+                     * @enum {string}
+                     */
+                    type: "sitting.complete";
+                };
+            };
+        };
+        responses: {
+            /** @description It was received; anything else, and it is told again later */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    told_webhook_test: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event; the same for each try of it */
+                "webhook-id": string;
+                /** @description When this try was made, in seconds since 1970 */
+                "webhook-timestamp": string;
+                /** @description One or more signatures, with blanks between (Standard Webhooks) */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    data: components["schemas"]["WebhookTest"];
+                    /** @description When it happened, RFC 3339 UTC */
+                    timestamp: string;
+                    /**
+                     * @description What happened
+                     * @enum {string}
+                     */
+                    type: "webhook.test";
+                };
+            };
+        };
+        responses: {
+            /** @description It was received; anything else, and it is told again later */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };
