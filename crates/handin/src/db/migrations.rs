@@ -14,6 +14,7 @@ pub(super) const FILES: &[(i64, &str, &str)] = &[
     (3, "revision", include_str!("../../migrations/0003_revision.sql")),
     (4, "pace", include_str!("../../migrations/0004_pace.sql")),
     (5, "retention", include_str!("../../migrations/0005_retention.sql")),
+    (8, "tier", include_str!("../../migrations/0008_tier.sql")),
 ];
 
 /// Brings the database to the newest version. Several nodes may do so at once: PostgreSQL makes them queue up, and for

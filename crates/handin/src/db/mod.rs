@@ -30,6 +30,7 @@ pub mod receipts;
 pub mod recordings;
 pub mod retention;
 pub mod revisions;
+pub mod tiers;
 
 mod caused;
 #[cfg(test)]

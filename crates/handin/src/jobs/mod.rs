@@ -43,6 +43,7 @@ async fn run(app: &App, job: &Job) -> Ended {
         ("seal", Some(id)) => service::seal::resume(app, id).await,
         ("salvage", Some(id)) => service::salvage::salvage(app, id).await,
         ("head", Some(id)) => service::head::mend(app, id).await.map(|_| ()),
+        ("tier", Some(id)) => tier(app, id, job.payload.as_deref()).await,
         ("retire", Some(id)) => retire(app, id, job.payload.as_deref()).await,
         ("erase", Some(id)) => service::discard::erase(app, id).await,
         ("verify", Some(id)) => verify(app, id, job.payload.as_deref()).await,
@@ -70,6 +71,12 @@ async fn verify(app: &App, id: &RecordingId, round: Option<&str>) -> Result<(), 
 async fn destroy(app: &App, certificate: Option<&str>) -> Result<(), Error> {
     let certificate = certificate.ok_or_else(|| Error::internal("a deletion is known by its certificate"))?;
     service::retention::destroy::destroy(app, certificate).await
+}
+
+async fn tier(app: &App, id: &RecordingId, class: Option<&str>) -> Result<(), Error> {
+    let class = class.and_then(|class| class.parse().ok());
+    let class = class.ok_or_else(|| Error::internal("a tier is known by its storage class"))?;
+    service::retention::tier::tier(app, id, class).await.map(|_| ())
 }
 
 async fn retire(app: &App, id: &RecordingId, number: Option<&str>) -> Result<(), Error> {

@@ -80,6 +80,11 @@ impl Error {
         self.kind == ErrorKind::NoSuchUpload
     }
 
+    /// Whether the store does not have the storage class that it was asked for.
+    pub fn is_unknown_class(&self) -> bool {
+        matches!(&self.kind, ErrorKind::Other { code, .. } if code == "InvalidStorageClass")
+    }
+
     /// Whether the same call, signed again, may succeed later.
     pub(super) fn is_transient(&self) -> bool {
         self.is_unavailable() || self.session_ended()

@@ -53,6 +53,11 @@ fn complain(recording: &Recording, head: Option<&Head>) -> Option<&'static str> 
     }
 }
 
+/// What is wrong with an object, as far as the store knows without reading it.
+pub(super) async fn complaint(app: &App, recording: &Recording) -> Result<Option<&'static str>, Error> {
+    Ok(complain(recording, app.objects.head(&recording.key).await?.as_ref()))
+}
+
 /// Whether an object stands in the store as its row says, every byte of it: where the store keeps no checksum to
 /// compare with, it is read back and hashed.
 pub(super) async fn is_whole(app: &App, recording: &Recording) -> Result<bool, Error> {

@@ -1,11 +1,11 @@
 //! Revisions: how a recording gets another object, and how the objects that do not count any more are erased.
 //!
-//! Nothing here makes an object; `head.rs` does. At every moment the ledger names one object that is whole, and knows
+//! Nothing here makes an object; `remake.rs` does. At every moment the ledger names one object that is whole, and knows
 //! every other that may stand in the store, whoever died in between.
 
 use std::time::Duration;
 
-use handin_core::{ObjectKey, RecordingId};
+use handin_core::{ObjectKey, RecordingId, StorageClass};
 
 use super::error::Error;
 use super::receipts::Receipt;
@@ -23,6 +23,15 @@ use crate::db::revisions::{Attach, Begin, GiveUp, Gone, Replace, Revision, Revis
 const WRITING: Duration = Duration::from_secs(86_400);
 /// A link may have been signed a moment before its object was replaced, and be used up to its last second.
 const MARGIN: Duration = Duration::from_secs(3_600);
+
+/// Why a recording gets another object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Why {
+    /// Its head was finished.
+    Mended,
+    /// It is kept in another class.
+    Tiered(StorageClass),
+}
 
 /// Begins another object of a finished recording; `None` when it has got one meanwhile, or none any more.
 pub(super) async fn begin(app: &App, recording: &Recording) -> Result<Option<Revision>, Error> {
@@ -63,12 +72,13 @@ pub(super) async fn attach(app: &App, revision: &Revision, upload_id: &str) -> R
 }
 
 /// Puts `new`, which was proved, in the place of the object that counts, and reissues the receipt. From then on nobody
-/// is given a link to the old one; it is erased when the last has ended. `false` when somebody was faster.
+/// is given a link to the old one; it is erased when the last has ended. `false` when somebody was faster, or a hold keeps it where it is.
 pub(super) async fn replace(
     app: &App,
     recording: &Recording,
     new: &Revision,
     receipt: &Receipt,
+    why: Why,
 ) -> Result<bool, Error> {
     let now = app.clock.now();
     let old = Revision {
@@ -85,20 +95,50 @@ pub(super) async fn replace(
         new: new.clone(),
         sha256_parts: receipt.sha256_parts.clone().unwrap_or_default(),
         receipt: NewReceipt { recording: recording.id.clone(), jws, issued_at: now },
-        caused: caused_by_replacing(app, recording, &old, receipt),
+        storage_class: why.storage_class(recording),
+        tiered_at: matches!(why, Why::Tiered(_)).then_some(now),
+        caused: caused_by_replacing(app, recording, &old, receipt, why),
         old,
     };
     Ok(app.db.change(replace).await?)
 }
 
-fn caused_by_replacing(app: &App, recording: &Recording, old: &Revision, receipt: &Receipt) -> Caused {
-    let stated = serde_json::to_value(receipt).unwrap_or_default();
-    let mut audit =
-        super::audit(app, "server", "recording.mend", recording.id.as_str(), Some(&recording.exam));
-    audit.detail = serde_json::json!({ "key": receipt.key, "replaces": old.key }).to_string();
+impl Why {
+    fn storage_class(self, recording: &Recording) -> StorageClass {
+        match self {
+            Why::Mended => recording.storage_class,
+            Why::Tiered(class) => class,
+        }
+    }
+
+    /// The words of the event and of the audit log.
+    fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Why::Mended => ("recording.mended", "recording.mend"),
+            Why::Tiered(_) => ("recording.tiered", "recording.tier"),
+        }
+    }
+}
+
+fn caused_by_replacing(
+    app: &App,
+    recording: &Recording,
+    old: &Revision,
+    receipt: &Receipt,
+    why: Why,
+) -> Caused {
+    let mut stated = serde_json::to_value(receipt).unwrap_or_default();
+    let (event, action) = why.words();
+    let mut audit = super::audit(app, "server", action, recording.id.as_str(), Some(&recording.exam));
+    let mut detail = serde_json::json!({ "key": receipt.key, "replaces": old.key });
+    if let Why::Tiered(class) = why {
+        stated["storage_class"] = class.as_str().into();
+        detail["storage_class"] = class.as_str().into();
+    }
+    audit.detail = detail.to_string();
     Caused {
         jobs: vec![retirement(app, old)],
-        events: vec![super::event(app, "recording.mended", recording, &stated)],
+        events: vec![super::event(app, event, recording, &stated)],
         audit: vec![audit],
     }
 }

@@ -14,7 +14,7 @@ use super::super::{Caused, Change, Error};
 /// the one after this sees what they wrote, a hold too.
 pub(in crate::db) const MEET: &str = "update recording set due_at = due_at where id = $1";
 
-async fn meet(tx: &mut AnyConnection, id: &RecordingId) -> Result<(), Error> {
+pub(in crate::db) async fn meet(tx: &mut AnyConnection, id: &RecordingId) -> Result<(), Error> {
     execute(tx, query(MEET).bind(id.as_str())).await.map(drop)
 }
 

@@ -8,7 +8,7 @@ use handin_core::{CandidateId, Exam, Subject};
 use super::super::statement::Bulk;
 use super::super::{
     api_keys, audit, candidates, certificates, due, exams, holds, jobs, nodes, outbox, pace, receipts,
-    recordings, retention, revisions,
+    recordings, retention, revisions, tiers,
 };
 use super::*;
 
@@ -31,6 +31,7 @@ fn texts() -> Vec<&'static str> {
         certificates::GET,
         certificates::UNSIGNED,
         certificates::LIST,
+        due::ONE,
         due::WALK,
         due::COUNT,
         due::COUNT_MARKED,
@@ -105,6 +106,7 @@ fn texts() -> Vec<&'static str> {
         revisions::KEEP_OLD,
         revisions::GIVE_UP,
         revisions::GONE,
+        tiers::QUEUE,
     ]
 }
 

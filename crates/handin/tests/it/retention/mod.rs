@@ -4,6 +4,7 @@ mod holds;
 mod policies;
 mod random;
 mod runs;
+mod tiers;
 
 use std::time::Duration;
 

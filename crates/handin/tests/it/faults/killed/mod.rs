@@ -6,6 +6,7 @@ mod open;
 mod retention;
 mod salvage;
 mod seal;
+mod tiers;
 
 use std::time::Duration;
 
