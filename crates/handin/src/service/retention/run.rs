@@ -95,7 +95,7 @@ async fn act(app: &App, by: &str, survey: &Survey, allowed: impl Fn(&Item) -> bo
     let mut ran = Ran::default();
     while let Some(page) = walk.page().await? {
         let may = |looked: &Looked| match (survey.list.get(&looked.row.id), &looked.verdict) {
-            (Some(item), _) => allowed(item),
+            (Some(item), verdict) => allowed(item) && item.leaves != matches!(verdict, Verdict::Tier { .. }),
             (None, verdict) => *verdict == Verdict::Over && survey.paused_until.is_none(),
         };
         let moves: Vec<Move> = page.iter().filter_map(|looked| next(app, looked, may, by)).collect();
@@ -106,10 +106,7 @@ async fn act(app: &App, by: &str, survey: &Survey, allowed: impl Fn(&Item) -> bo
         if !moves.is_empty() {
             ran.marked += app.db.change(Moves(moves)).await?;
         }
-        let moving =
-            page.iter().filter(|looked| may(looked) && matches!(looked.verdict, Verdict::Tier { .. }));
-        let planned = |(looked, earlier)| tier::planned(app, looked, earlier);
-        let tiers: Vec<ToTier> = moving.zip(ran.tiered..).filter_map(planned).collect();
+        let tiers = moving(app, &page, may, ran.tiered);
         if !tiers.is_empty() {
             ran.tiered += app.db.change(QueueTiers(tiers)).await?;
         }
@@ -126,6 +123,13 @@ async fn act(app: &App, by: &str, survey: &Survey, allowed: impl Fn(&Item) -> bo
     metrics::gauge!("handin_retention_unconfirmed").set(ran.unconfirmed as f64);
     app.jobs.wake();
     Ok(ran)
+}
+
+/// What goes to other storage classes; `earlier` recordings of this run go first.
+fn moving(app: &App, page: &[Looked], allowed: impl Fn(&Looked) -> bool, earlier: u64) -> Vec<ToTier> {
+    let moving =
+        page.iter().filter(|looked| matches!(looked.verdict, Verdict::Tier { .. }) && allowed(looked));
+    moving.zip(earlier..).filter_map(|(looked, earlier)| tier::planned(app, looked, earlier)).collect()
 }
 
 /// What becomes of a recording that stays where it is.
