@@ -114,7 +114,8 @@ pub async fn tier(app: &App, id: &RecordingId, to: StorageClass) -> Result<Outco
 /// Asks again what the run has asked: policy, anchors and holds may have changed since.
 async fn is_wanted(app: &App, id: &RecordingId, to: StorageClass) -> Result<bool, Error> {
     let Some(row) = db::due::one(&app.db, id).await? else { return Ok(false) };
-    let policy = policies::of(app, &exams::get(app, &row.exam).await?).await?;
+    let exam = exams::get(app, &row.exam).await?;
+    let policy = policies::of(app, &exam).await?;
     let (verdict, _) = judge(&row, &policy, app.clock.now(), super::grace(app), prices(app).as_ref());
     Ok(matches!(verdict, Verdict::Tier { class, .. } if class == to))
 }
