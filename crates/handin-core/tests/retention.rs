@@ -253,13 +253,13 @@ proptest! {
     #[test]
     fn the_model_agrees(rules in rules(), maximum_days in 1..500u32, facts in some_facts()) {
         let expected = model(&rules, maximum_days.into(), &facts);
-        let policy = RetentionPolicy { time_zone: TimeZone::UTC, rules, maximum_days, reason: None };
+        let policy = RetentionPolicy { time_zone: TimeZone::UTC, rules, maximum_days, reason: None, storage_class: StorageClass::Standard };
         prop_assert_eq!(due(&policy, &facts).at.as_second(), expected);
     }
 
     #[test]
     fn what_is_promised_is_kept(rules in rules(), maximum_days in 1..500u32, facts in some_facts()) {
-        let policy = RetentionPolicy { time_zone: new_york(), rules, maximum_days, reason: None };
+        let policy = RetentionPolicy { time_zone: new_york(), rules, maximum_days, reason: None, storage_class: StorageClass::Standard };
         let promised = policy.longest_days(std::slice::from_ref(&facts.track));
         let end = Period::Days(promised).end(facts.bell.unwrap_or(facts.sealed), &policy.time_zone);
         prop_assert!(due(&policy, &facts).at <= end);
