@@ -11,6 +11,9 @@ use jiff::Timestamp;
 
 use super::{Error, ErrorKind, Objects, WRITE_TOKEN};
 
+/// The call that opens an upload, by its name in the metrics.
+pub(super) const CREATE_UPLOAD: &str = "create_upload";
+
 /// What an upload is held to from its creation.
 #[derive(Clone, Copy, Debug)]
 pub struct CreateUpload<'a> {
@@ -59,7 +62,7 @@ impl Objects {
             storage_class: named(create.storage_class),
             ..CreateMultipart::default()
         };
-        Ok(self.call("create_upload", &operation).await?.upload_id)
+        Ok(self.call(CREATE_UPLOAD, &operation).await?.upload_id)
     }
 
     /// All parts that the store holds of an upload, by number.
