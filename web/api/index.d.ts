@@ -1007,6 +1007,29 @@ export interface components {
             /** @description A presigned GET; a secret. */
             url: string;
         };
+        /** @description Recordings that change their storage class, or would. The amounts are 0 where no price is known (`retention.prices_of`). */
+        Moved: {
+            /**
+             * Format: int64
+             * @description Their bytes.
+             */
+            bytes: number;
+            /**
+             * Format: double
+             * @description What that costs, US dollars: requests, reading, and least times that are not used up.
+             */
+            costs_usd: number;
+            /**
+             * Format: int64
+             * @description How many.
+             */
+            recordings: number;
+            /**
+             * Format: double
+             * @description What it saves until they are deleted, US dollars.
+             */
+            saves_usd: number;
+        };
         /**
          * @description Something that periods are counted from.
          * @example {
@@ -1674,6 +1697,8 @@ export interface components {
                 started_at?: string | null;
                 /** @description `open`, `sealing`, `sealed`, `partial`, `abandoned` or `deleted`. */
                 state: string;
+                /** @description In which storage class its object is kept. */
+                storage_class: string;
                 /** @description The subject. */
                 subject: string;
                 /**
@@ -1681,6 +1706,11 @@ export interface components {
                  * @description Counted from 1 within the sitting and track.
                  */
                 take: number;
+                /**
+                 * Format: date-time
+                 * @description Since when, if a tier rule moved it there.
+                 */
+                tiered_at?: string | null;
                 /** @description The track. */
                 track: string;
                 /** @description `stream`, `file` or `put`. */
@@ -1746,14 +1776,38 @@ export interface components {
          *           "over": 310,
          *           "policy": "spring-2026@2",
          *           "recordings": 12480,
-         *           "rule": "delete 30 days after bell"
+         *           "refused": {
+         *             "bytes": 0,
+         *             "costs_usd": 0,
+         *             "recordings": 0,
+         *             "saves_usd": 0
+         *           },
+         *           "rule": "delete 30 days after bell",
+         *           "tiered": {
+         *             "bytes": 0,
+         *             "costs_usd": 0,
+         *             "recordings": 0,
+         *             "saves_usd": 0
+         *           }
          *         }
          *       ],
          *       "needs": "share",
          *       "of": 51200,
          *       "over": 310,
          *       "recordings": 12480,
+         *       "refused": {
+         *         "bytes": 24000000,
+         *         "costs_usd": 0.0018,
+         *         "recordings": 12,
+         *         "saves_usd": 0.0009
+         *       },
          *       "saved_usd_per_month": 76.8,
+         *       "tiered": {
+         *         "bytes": 237494511206,
+         *         "costs_usd": 1.1,
+         *         "recordings": 900,
+         *         "saves_usd": 26.5
+         *       },
          *       "waiting": 0
          *     }
          */
@@ -1805,10 +1859,17 @@ export interface components {
              */
             recordings: number;
             /**
+             * @description Those that rules would have go there, but it costs more than it saves until they are deleted, or they would have to be
+             *     restored first. They stay.
+             */
+            refused: components["schemas"]["Moved"];
+            /**
              * Format: double
              * @description What keeping these bytes costs in a month, in US dollars, where the list price in the store's region is known.
              */
             saved_usd_per_month?: number | null;
+            /** @description Those that would go to another storage class. */
+            tiered: components["schemas"]["Moved"];
             /**
              * Format: int64
              * @description How many runs have marked by themselves that are not gone yet; `GET /v1/exams/{exam}/recordings?marked=true` lists
@@ -1842,8 +1903,12 @@ export interface components {
              * @description How many would be marked.
              */
             recordings: number;
+            /** @description Those that stay, although the rule would have them go there. */
+            refused: components["schemas"]["Moved"];
             /** @description The rule; `maximum` where none was due before it. */
             rule: string;
+            /** @description Those that would go to another storage class. */
+            tiered: components["schemas"]["Moved"];
         };
         /**
          * @description The JSON of a problem document.
@@ -1916,6 +1981,7 @@ export interface components {
          *       "sealed_parts": 43,
          *       "sealed_size": 225000000,
          *       "state": "sealed",
+         *       "storage_class": "STANDARD",
          *       "subject": "coding",
          *       "take": 1,
          *       "track": "webcam",
@@ -2026,6 +2092,8 @@ export interface components {
             started_at?: string | null;
             /** @description `open`, `sealing`, `sealed`, `partial`, `abandoned` or `deleted`. */
             state: string;
+            /** @description In which storage class its object is kept. */
+            storage_class: string;
             /** @description The subject. */
             subject: string;
             /**
@@ -2033,6 +2101,11 @@ export interface components {
              * @description Counted from 1 within the sitting and track.
              */
             take: number;
+            /**
+             * Format: date-time
+             * @description Since when, if a tier rule moved it there.
+             */
+            tiered_at?: string | null;
             /** @description The track. */
             track: string;
             /** @description `stream`, `file` or `put`. */
@@ -2070,10 +2143,13 @@ export interface components {
             /**
              * @description Each a sentence: `delete PERIOD after ANCHOR [if CONDITION [and CONDITION]…]`. Periods count days, months or years;
              *     anchors are `bell`, `sealed`, `result_published`, `hiring_decided`, `review_closed` and `flagged`; conditions
-             *     `track NAME`, `sealed`, `partial`, `flagged` and `not flagged`. Of the rules that speak of a recording the one that is
-             *     due first counts.
+             *     `track NAME`, `sealed`, `partial`, `flagged` and `not flagged`. Of the rules that delete the one that is
+             *     due first counts; of `tier:CLASS PERIOD after ANCHOR …`, which moves recordings to `STANDARD_IA`, `GLACIER_IR`, `GLACIER`
+             *     or `DEEP_ARCHIVE`, the one that was due last.
              */
             rules: string[];
+            /** @description The storage class that new recordings are written in: `STANDARD`, `STANDARD_IA` or `GLACIER_IR`. */
+            storage_class?: string | null;
             /** @description Where days begin and end, such as `Asia/Seoul`. */
             time_zone?: string | null;
         };
@@ -2082,6 +2158,8 @@ export interface components {
          * @example {
          *       "deleted": 310,
          *       "marked": 12480,
+         *       "refused": 12,
+         *       "tiered": 900,
          *       "unconfirmed": 0
          *     }
          */
@@ -2098,6 +2176,16 @@ export interface components {
             marked: number;
             /** @description Why they do: `old_data`, `share` or `clock`. */
             needs?: string | null;
+            /**
+             * Format: int64
+             * @description Recordings that stay in theirs, as moving them costs more than it saves.
+             */
+            refused: number;
+            /**
+             * Format: int64
+             * @description Recordings that are taken to another storage class.
+             */
+            tiered: number;
             /**
              * Format: int64
              * @description Recordings that are due and wait for somebody to confirm.
@@ -4540,7 +4628,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `wrong_state`: there is no object */
+            /** @description `wrong_state`: there is no object; `archived`: it lies in a class that cannot be read at once */
             409: {
                 headers: {
                     [name: string]: unknown;
