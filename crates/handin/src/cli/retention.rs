@@ -167,8 +167,9 @@ fn describe_preview(preview: &Value) -> String {
     }
     if preview["tiered"]["recordings"].as_u64().is_some_and(|moved| moved > 0) {
         let size = show_size(preview["tiered"]["bytes"].as_u64().unwrap_or_default());
-        let moved = described(&preview["tiered"]);
-        page.push_str(&format!("\nto other storage classes {moved}, {size}"));
+        let moved = &preview["tiered"];
+        let count = text(moved, "recordings");
+        page.push_str(&format!("\n{count} would go to other storage classes, {size}{}", money(moved)));
     }
     if !rows.is_empty() {
         let heading = ["exam", "rule", "policy", "marks", "size", "held", "deletes", "moves"];
@@ -190,11 +191,17 @@ fn tiers(line: &Value) -> String {
 }
 
 fn described(moved: &Value) -> String {
+    format!("{}{}", text(moved, "recordings"), money(moved))
+}
+
+/// What a move costs and saves; where nothing has a price, nothing is said of it.
+fn money(moved: &Value) -> String {
     let usd = |name: &str| moved[name].as_f64().unwrap_or_default();
     let (costs, saves) = (usd("costs_usd"), usd("saves_usd"));
-    let money = format!(": costs {}, saves {} until deletion", show_usd(costs), show_usd(saves));
-    // Where nothing has a price, nothing is said of it.
-    format!("{}{}", text(moved, "recordings"), if costs + saves == 0.0 { "" } else { &money })
+    match costs + saves == 0.0 {
+        true => String::new(),
+        false => format!(": costs {}, saves {} until deletion", show_usd(costs), show_usd(saves)),
+    }
 }
 
 /// Cents, and of less than a cent what there is of it.
