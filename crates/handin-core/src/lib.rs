@@ -9,6 +9,7 @@ mod names;
 mod exam;
 mod capture;
 mod recording;
+mod storage_class;
 mod parts;
 mod proof;
 mod salvage;
@@ -35,3 +36,4 @@ pub use proof::{Claim, ClaimedPart, Proof, Refusal, StoredPart, hash_of_part_has
 pub use recording::{Reason, State, Upload};
 pub use salvage::{Missing, Salvage, contiguous_bytes, salvage};
 pub use sitting::{SittingState, Take, sitting_state, track_state};
+pub use storage_class::StorageClass;

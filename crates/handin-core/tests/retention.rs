@@ -4,8 +4,8 @@
 
 use std::collections::BTreeMap;
 
-use handin_core::State;
-use handin_core::retention::{Anchor, BadRule, Facts, Period, RetentionPolicy, Rule, drain_due, due};
+use handin_core::retention::{Anchor, BadRule, Facts, Period, RetentionPolicy, Rule, drain_due, due, tiers};
+use handin_core::{State, StorageClass};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
@@ -21,7 +21,13 @@ fn new_york() -> TimeZone {
 
 fn policy(rules: &[&str]) -> RetentionPolicy {
     let rules = rules.iter().map(|rule| rule.parse().unwrap()).collect();
-    RetentionPolicy { time_zone: TimeZone::UTC, rules, maximum_days: 180, reason: None }
+    RetentionPolicy {
+        time_zone: TimeZone::UTC,
+        rules,
+        maximum_days: 180,
+        reason: None,
+        storage_class: StorageClass::Standard,
+    }
 }
 
 fn facts() -> Facts {
@@ -59,6 +65,8 @@ fn what_cannot_be_read_is_named_with_what_could_stand_there() {
         ("delete 30 days before bell", "delete 30 days before bell"),
         ("burn 30 days after bell", "burn"),
         ("tier: 30 days after bell", "tier:"),
+        ("tier:STANDARD 30 days after bell", "tier:STANDARD"),
+        ("tier:FLOPPY 30 days after bell", "tier:FLOPPY"),
         ("delete thirty days after bell", "thirty"),
         ("delete 0 days after bell", "0"),
         ("delete 101 years after bell", "101"),
@@ -121,6 +129,32 @@ fn the_soonest_rule_that_speaks_of_a_recording_counts() {
 }
 
 #[test]
+fn of_the_tiers_that_are_due_the_last_counts_and_none_delays_the_end() {
+    let policy = policy(&[
+        "tier:GLACIER 20 days after bell",
+        "tier:STANDARD_IA 2 days after bell",
+        "delete 30 days after bell",
+        "tier:GLACIER_IR 2 days after bell if flagged",
+        "tier:DEEP_ARCHIVE 1 day after hiring_decided",
+    ]);
+    let mut facts = facts();
+    let class = |facts: &Facts, day: &str| {
+        let tiers = tiers(&policy, facts, at(day));
+        (tiers.now.map(|tier| tier.class), tiers.next)
+    };
+    let (second, twentieth) = (at("2026-11-24T06:00:00Z"), at("2026-12-12T06:00:00Z"));
+    assert_eq!(class(&facts, "2026-11-24T05:59:59Z"), (None, Some(second)));
+    assert_eq!(class(&facts, "2026-11-24T06:00:00Z"), (Some(StorageClass::StandardIa), Some(twentieth)));
+    assert_eq!(class(&facts, "2027-01-01T00:00:00Z"), (Some(StorageClass::Glacier), None));
+    facts.posted.insert(Anchor::Flagged, at("2026-11-23T00:00:00Z"));
+    assert_eq!(class(&facts, "2026-11-25T00:00:00Z").0, Some(StorageClass::GlacierIr), "written last");
+    facts.posted.insert(Anchor::HiringDecided, at("2026-12-01T00:00:00Z"));
+    assert_eq!(class(&facts, "2026-12-03T00:00:00Z").0, Some(StorageClass::DeepArchive));
+    assert_eq!(due(&policy, &facts).at, at("2026-12-22T06:00:00Z"));
+    assert_eq!(policy.longest_days(&[facts.track]), 30);
+}
+
+#[test]
 fn what_nobody_posts_is_kept_no_longer_than_the_maximum() {
     let policy = policy(&["delete 14 days after hiring_decided"]);
     let kept = due(&policy, &facts());
@@ -152,6 +186,12 @@ fn a_policy_says_what_it_lacks() {
     assert_eq!(field(RetentionPolicy { maximum_days: 181, ..good.clone() }), "reason");
     assert_eq!(field(policy(&["delete 1 day after bell", "keep-clip 1 day after bell"])), "rules[1]");
     assert_eq!(policy(&["drain 1 day after bell"]).check(180), Ok(()));
+    assert_eq!(policy(&["tier:GLACIER 1 day after bell"]).check(180), Ok(()));
+    assert_eq!(
+        field(RetentionPolicy { storage_class: StorageClass::Glacier, ..good.clone() }),
+        "storage_class",
+        "a new recording is looked at, mended and watched"
+    );
     let reason = Some("an appeal may take a year".to_owned());
     assert_eq!(RetentionPolicy { maximum_days: 365, reason, ..good }.check(180), Ok(()));
 }
@@ -227,13 +267,13 @@ proptest! {
     #[test]
     fn the_model_agrees(rules in rules(), maximum_days in 1..500u32, facts in some_facts()) {
         let expected = model(&rules, maximum_days.into(), &facts);
-        let policy = RetentionPolicy { time_zone: TimeZone::UTC, rules, maximum_days, reason: None };
+        let policy = RetentionPolicy { time_zone: TimeZone::UTC, rules, maximum_days, reason: None, storage_class: StorageClass::Standard };
         prop_assert_eq!(due(&policy, &facts).at.as_second(), expected);
     }
 
     #[test]
     fn what_is_promised_is_kept(rules in rules(), maximum_days in 1..500u32, facts in some_facts()) {
-        let policy = RetentionPolicy { time_zone: new_york(), rules, maximum_days, reason: None };
+        let policy = RetentionPolicy { time_zone: new_york(), rules, maximum_days, reason: None, storage_class: StorageClass::Standard };
         let promised = policy.longest_days(std::slice::from_ref(&facts.track));
         let end = Period::Days(promised).end(facts.bell.unwrap_or(facts.sealed), &policy.time_zone);
         prop_assert!(due(&policy, &facts).at <= end);

@@ -25,6 +25,7 @@ mod season;
 mod prices;
 mod routes;
 mod costs;
+mod tiering;
 
 pub use bigger_line::{BiggerLine, bigger_line};
 pub use costs::{Bill, Costs, Item, MONTH_DAYS, break_even_months, costs};
@@ -38,6 +39,7 @@ pub use scenario::{Outages, Recorded, Scenario, Uplinks};
 pub use season::{Season, stored};
 pub use sensitivity::{Case, Short, sensitivity, shortened};
 pub use share::drain;
+pub use tiering::{Move, Worth, worth};
 pub use transfer::{Drained, Link, Live, Outcome, Patience, Transfer};
 pub use ways::{Way, Ways, ways};
 

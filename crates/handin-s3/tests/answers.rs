@@ -233,6 +233,17 @@ fn head_object_reads_the_proof() {
     assert_eq!(object.checksums.kind, Some(ChecksumType::Composite));
     assert_eq!(object.metadata.get("handin-write").map(String::as_str), Some("01KAMPLE"));
     assert_eq!(object.storage_class.as_deref(), Some("GLACIER_IR"));
+    assert!(!object.is_restored);
+}
+
+#[test]
+fn head_object_tells_whether_an_archived_object_can_be_read() {
+    let restored = |restore: &str| {
+        let headers = [("content-length", "5"), ("x-amz-restore", restore)];
+        answer(&HeadObject { key: "k", checksums: false }, 200, &headers, "").unwrap().is_restored
+    };
+    assert!(restored("ongoing-request=\"false\", expiry-date=\"Fri, 21 Dec 2026 00:00:00 GMT\""));
+    assert!(!restored("ongoing-request=\"true\""));
 }
 
 #[test]

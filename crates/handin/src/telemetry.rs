@@ -84,7 +84,13 @@ pub const METRICS: &[Metric] = &[
         "handin_retention_total",
         "counter",
         &["step"],
-        "Recordings that retention `marked`, or `deleted` when their grace was over",
+        "Recordings that retention `marked`, `deleted` when their grace was over, or sent to another storage class (`tiered`)",
+    ),
+    metric(
+        "handin_retention_refused",
+        "gauge",
+        &[],
+        "Recordings that the last run left in their storage class, as moving them costs more than it saves",
     ),
     metric(
         "handin_retention_unconfirmed",

@@ -4,7 +4,7 @@ use jiff::tz::TimeZone;
 
 use super::period::Period;
 use super::rule::{Action, Anchor, Condition, Rule};
-use crate::{State, Track};
+use crate::{State, StorageClass, Track};
 
 /// How long the recordings of an exam are kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub struct RetentionPolicy {
     pub maximum_days: u32,
     /// Why that is longer than the house allows; `None` where it is not.
     pub reason: Option<String>,
+    /// In which class new recordings are written.
+    pub storage_class: StorageClass,
 }
 
 /// A field of a policy that cannot be acted on.
@@ -45,14 +47,15 @@ impl RetentionPolicy {
             return refuse("rules", "write 1 to 50 rules, such as \"delete 30 days after bell\"".to_owned());
         }
         // What is read but never done would be a promise that nobody keeps.
-        if let Some((place, rule)) = self
-            .rules
-            .iter()
-            .enumerate()
-            .find(|(_, rule)| !matches!(rule.action, Action::Delete | Action::Drain))
-        {
-            let reason = format!("{} is not carried out yet; write delete or drain", rule.action);
+        let done = |action: &Action| matches!(action, Action::Delete | Action::Drain | Action::Tier(_));
+        if let Some((place, rule)) = self.rules.iter().enumerate().find(|(_, rule)| !done(&rule.action)) {
+            let reason = format!("{} is not carried out yet; write delete, drain or tier:CLASS", rule.action);
             return refuse(&format!("rules[{place}]"), reason);
+        }
+        // Recordings are proved, mended and watched after they were written.
+        if !self.storage_class.is_read_at_once() {
+            let reason = "new recordings must be readable at once: STANDARD, STANDARD_IA or GLACIER_IR";
+            return refuse("storage_class", format!("{reason}; a tier rule takes them further"));
         }
         if !(1..=Period::MOST_YEARS * 366).contains(&self.maximum_days) {
             return refuse("maximum_days", "use 1 day to 36600 days".to_owned());

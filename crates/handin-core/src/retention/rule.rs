@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use super::period::Period;
 use crate::recording::words;
-use crate::{BadName, State, Track};
+use crate::{BadName, State, StorageClass, Track};
 
 /// What happens to which recordings, and when.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,8 +25,8 @@ pub struct Rule {
 pub enum Action {
     /// It goes, for good.
     Delete,
-    /// It goes to a cheaper storage class of this name.
-    Tier(String),
+    /// It goes to a cheaper storage class.
+    Tier(StorageClass),
     /// It goes to the company's own disks.
     Drain,
     /// Only the ranges around its marks stay.
@@ -97,6 +97,7 @@ impl BadRule {
 
 const SENTENCE: &str =
     "a rule such as `delete 30 days after bell` or `delete 1 year after hiring_decided if flagged`";
+const TIERS: &str = "an action: tier:STANDARD_IA, tier:GLACIER_IR, tier:GLACIER or tier:DEEP_ARCHIVE";
 const ANCHORS: &str = "an anchor: bell, sealed, result_published, hiring_decided, review_closed or flagged";
 const CONDITIONS: &str =
     "a condition: `track` and its name, sealed, partial, flagged or `not flagged`, joined by `and`";
@@ -148,7 +149,10 @@ impl FromStr for Action {
             ("delete", _) => Ok(Action::Delete),
             ("drain", _) => Ok(Action::Drain),
             ("keep-clip", _) => Ok(Action::KeepClip),
-            (_, Some(class)) if !class.is_empty() => Ok(Action::Tier(class.to_owned())),
+            (_, Some(class)) => match class.parse() {
+                Ok(StorageClass::Standard) | Err(BadName { .. }) => Err(BadRule::new(given, TIERS)),
+                Ok(class) => Ok(Action::Tier(class)),
+            },
             _ => Err(BadRule::new(given, "an action: delete, drain, keep-clip or tier:CLASS")),
         }
     }

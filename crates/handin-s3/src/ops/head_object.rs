@@ -32,6 +32,8 @@ pub struct ObjectHead {
     pub content_range: Option<String>,
     /// Its storage class; `None` is `STANDARD`.
     pub storage_class: Option<String>,
+    /// Whether an archived object was restored, so that it can be read for a while (`x-amz-restore`).
+    pub is_restored: bool,
     /// When it was stored, unix seconds.
     pub modified: Option<i64>,
     /// Its checksums, when asked for and kept.
@@ -67,6 +69,9 @@ impl ObjectHead {
             content_type: text("content-type"),
             content_range: text("content-range"),
             storage_class: text("x-amz-storage-class"),
+            is_restored: response
+                .header("x-amz-restore")
+                .is_some_and(|restore| restore.contains("ongoing-request=\"false\"")),
             modified: response.header("last-modified").and_then(parse_http_date),
             checksums: Checksums::from_headers(response),
             metadata: metadata(response),

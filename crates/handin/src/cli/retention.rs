@@ -42,12 +42,12 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// See what a run would mark now, and what confirms it
+    /// See what a run would mark now and move to other storage classes, and what confirms it
     Preview {
         #[command(flatten)]
         server: Server,
     },
-    /// Mark what is due, and delete what was marked for long enough
+    /// Mark what is due, move what rules move, and delete what was marked for long enough
     Run {
         /// The confirmation of a preview: exactly what it listed is marked
         #[arg(long, value_name = "HASH")]
@@ -129,6 +129,7 @@ fn describe_policy(policy: &Value) -> String {
     line("time zone", text(policy, "time_zone"));
     line("maximum", format!("{} days after the bell", text(policy, "maximum_days")));
     line("because", text(policy, "reason"));
+    line("written", text(policy, "storage_class"));
     line("set", text(policy, "set_at"));
     line("by", text(policy, "set_by"));
     line("paused", text(policy, "paused_until"));
@@ -149,6 +150,7 @@ fn describe_preview(preview: &Value) -> String {
             bytes,
             text(line, "held"),
             text(line, "over"),
+            tiers(line),
         ]
     };
     let rows: Vec<Vec<String>> = preview["lines"].as_array().into_iter().flatten().map(cells).collect();
@@ -163,8 +165,14 @@ fn describe_preview(preview: &Value) -> String {
     if let Some(usd) = preview["saved_usd_per_month"].as_f64() {
         page.push_str(&format!("; keeping them costs ${usd:.2} a month"));
     }
+    if preview["tiered"]["recordings"].as_u64().is_some_and(|moved| moved > 0) {
+        let size = show_size(preview["tiered"]["bytes"].as_u64().unwrap_or_default());
+        let moved = &preview["tiered"];
+        let count = text(moved, "recordings");
+        page.push_str(&format!("\n{count} would go to other storage classes, {size}{}", money(moved)));
+    }
     if !rows.is_empty() {
-        let heading = ["exam", "rule", "policy", "marks", "size", "held", "deletes"];
+        let heading = ["exam", "rule", "policy", "marks", "size", "held", "deletes", "moves"];
         page = format!("{}\n\n{page}", table(&heading, &rows));
     }
     if let Some(why) = preview["needs"].as_str() {
@@ -174,13 +182,44 @@ fn describe_preview(preview: &Value) -> String {
     page
 }
 
+/// What a rule moves to another storage class, and what it moves in vain.
+fn tiers(line: &Value) -> String {
+    let some = |step: &str| line[step]["recordings"].as_u64().is_some_and(|moved| moved > 0);
+    let moved = some("tiered").then(|| described(&line["tiered"]));
+    let refused = some("refused").then(|| format!("refused {}", described(&line["refused"])));
+    moved.into_iter().chain(refused).collect::<Vec<_>>().join("; ")
+}
+
+fn described(moved: &Value) -> String {
+    format!("{}{}", text(moved, "recordings"), money(moved))
+}
+
+/// What a move costs and saves; where nothing has a price, nothing is said of it.
+fn money(moved: &Value) -> String {
+    let usd = |name: &str| moved[name].as_f64().unwrap_or_default();
+    let (costs, saves) = (usd("costs_usd"), usd("saves_usd"));
+    match costs + saves == 0.0 {
+        true => String::new(),
+        false => format!(": costs {}, saves {} until deletion", show_usd(costs), show_usd(saves)),
+    }
+}
+
+/// Cents, and of less than a cent what there is of it.
+fn show_usd(usd: f64) -> String {
+    match usd.abs() {
+        0.01.. => format!("${usd:.2}"),
+        _ => format!("${usd:.6}"),
+    }
+}
+
 fn describe_run(ran: &Value) -> String {
-    let mut page = format!(
-        "marked {}, deleted {}, waiting to be confirmed {}",
-        text(ran, "marked"),
-        text(ran, "deleted"),
-        text(ran, "unconfirmed")
-    );
+    let mut page = format!("marked {}, deleted {}", text(ran, "marked"), text(ran, "deleted"));
+    for step in ["tiered", "refused"] {
+        if ran[step].as_u64().is_some_and(|moved| moved > 0) {
+            page.push_str(&format!(", {step} {}", text(ran, step)));
+        }
+    }
+    page.push_str(&format!(", waiting to be confirmed {}", text(ran, "unconfirmed")));
     if let Some(why) = ran["needs"].as_str() {
         page.push_str(&format!("\n{}; `handin retention preview` shows it", explain(why)));
     }
@@ -216,6 +255,13 @@ mod tests {
         let quiet = describe_preview(
             &json!({ "recordings": 0, "of": 9, "bytes": 0, "held": 0, "over": 0, "lines": [] }),
         );
+        let moved = json!({ "recordings": 6, "bytes": 0, "costs_usd": 0.0004, "saves_usd": 1.5 });
+        let none = json!({ "recordings": 0 });
+        assert_eq!(
+            tiers(&json!({ "tiered": moved, "refused": moved })),
+            "6: costs $0.000400, saves $1.50 until deletion; refused 6: costs $0.000400, saves $1.50 until deletion"
+        );
+        assert_eq!(tiers(&json!({ "tiered": { "recordings": 2 }, "refused": none })), "2");
         assert_eq!(quiet, "0 of 9 recordings would be marked, 0 B, held 0; 0 would be deleted");
     }
 

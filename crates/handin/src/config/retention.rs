@@ -1,5 +1,6 @@
 //! `[retention]`: how long the house keeps recordings, and how carefully it lets them go.
 
+use handin_core::StorageClass;
 use handin_core::retention::{Action, Anchor, BadRule, Period, RetentionPolicy, Rule};
 use jiff::tz::TimeZone;
 
@@ -16,6 +17,12 @@ section! {
         /// No recording is kept for longer than so many days after the bell, whatever rules say; an exam's policy needs a
         /// reason to have more.
         maximum_days: u32 = 180, in 1..=36_600;
+        /// The storage class that new recordings are written in: STANDARD, STANDARD_IA or GLACIER_IR. The store must have it.
+        storage_class: StorageClass = StorageClass::Standard;
+        /// The region whose list prices say whether it pays to move a recording to another storage class, such as
+        /// ap-northeast-2. Without it they are those of `store.region` where the store is Amazon's; elsewhere no price is
+        /// known, and every `tier:` rule is carried out.
+        prices_of: Option<String> = None;
         /// How many days a recording that is due stays marked, and can be restored, before it goes.
         grace_days: u32 = 7, in 0..=365;
         /// How often recordings that are due are looked for, in seconds.
@@ -27,6 +34,8 @@ section! {
         always_allowed: u64 = 100, in 0..=1_000_000;
         /// How many objects a node deletes from the store per second, over some seconds; up to 500 go at once.
         deletes_per_s: u64 = 100, in 1..=10_000;
+        /// How many recordings a run sends to other storage classes per second; the store copies each.
+        moves_per_s: u64 = 5, in 1..=1_000;
     }
 }
 
@@ -38,6 +47,7 @@ impl Retention {
             rules: self.rules.clone(),
             maximum_days: self.maximum_days,
             reason: None,
+            storage_class: self.storage_class,
         }
     }
 }
@@ -50,6 +60,17 @@ fn usual() -> Rule {
 impl Value for Rule {
     fn parse(text: &str) -> Result<Rule, String> {
         text.parse().map_err(|bad: BadRule| format!("a list of rules: {bad}"))
+    }
+
+    fn show(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl Value for StorageClass {
+    fn parse(text: &str) -> Result<StorageClass, String> {
+        let class = text.parse::<StorageClass>().ok().filter(|class| class.is_read_at_once());
+        class.ok_or_else(|| "STANDARD, STANDARD_IA or GLACIER_IR".to_owned())
     }
 
     fn show(&self) -> String {

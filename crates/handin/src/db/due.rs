@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use handin_core::retention::{Anchor, Facts};
-use handin_core::{CandidateId, ExamId, RecordingId};
+use handin_core::{CandidateId, ExamId, RecordingId, StorageClass};
 use jiff::Timestamp;
 use sqlx::AnyConnection;
 use sqlx::any::AnyRow;
@@ -33,6 +33,12 @@ pub struct DueRow {
     pub key: String,
     /// Bytes of the object.
     pub size: u64,
+    /// Parts of the object.
+    pub parts: u32,
+    /// In which class it is kept.
+    pub storage_class: StorageClass,
+    /// Since when, if it was not written in it.
+    pub tiered_at: Option<Timestamp>,
     /// From which follows when it is due.
     pub facts: Facts,
     /// `due_at` as it stood; what is written back names it.
@@ -61,20 +67,37 @@ macro_rules! anchor {
     };
 }
 
+/// What is read of a recording that is looked at.
+macro_rules! looked_at {
+    () => {
+        concat!(
+            "select id, exam, candidate, track, state, object_key, sealed_size, sealed_parts, storage_class, tiered_at, \
+             ends_at, sealed_at, due_at, marked_at, marked_by, cast(case when ",
+            held!(),
+            " then 1 else 0 end as bigint) as held, cast(case when exists (select 1 from drain \
+             where drain.recording = recording.id) then 1 else 0 end as bigint) as drained, ",
+            anchor!("result_published"),
+            ", ",
+            anchor!("hiring_decided"),
+            ", ",
+            anchor!("review_closed"),
+            ", ",
+            anchor!("flagged"),
+            " from recording "
+        )
+    };
+}
+
+pub(super) const ONE: &str = concat!(looked_at!(), "where id = $1 and state in ('sealed', 'partial')");
+
+/// One recording, if it is finished, whenever it is to be looked at.
+pub async fn one(db: &Db, id: &RecordingId) -> Result<Option<DueRow>, Error> {
+    db.one(query(ONE).bind(id.as_str())).await?.as_ref().map(read).transpose()
+}
+
 pub(super) const WALK: &str = concat!(
-    "select id, exam, candidate, track, state, object_key, sealed_size, ends_at, sealed_at, due_at, marked_at, marked_by, \
-     cast(case when ",
-    held!(),
-    " then 1 else 0 end as bigint) as held, \
-     cast(case when exists (select 1 from drain where drain.recording = recording.id) then 1 else 0 end as bigint) as drained, ",
-    anchor!("result_published"),
-    ", ",
-    anchor!("hiring_decided"),
-    ", ",
-    anchor!("review_closed"),
-    ", ",
-    anchor!("flagged"),
-    " from recording where state in ('sealed', 'partial') and (due_at, id) > ($1, $2) and due_at <= $3 \
+    looked_at!(),
+    "where state in ('sealed', 'partial') and (due_at, id) > ($1, $2) and due_at <= $3 \
      order by due_at, id limit $4"
 );
 
@@ -103,6 +126,9 @@ fn read(row: &AnyRow) -> Result<DueRow, Error> {
         candidate: row.name("candidate")?,
         key: row.text("object_key")?,
         size: row.number("sealed_size")?,
+        parts: row.opt_number("sealed_parts")?.unwrap_or(1),
+        storage_class: row.name("storage_class")?,
+        tiered_at: row.opt_time("tiered_at")?,
         facts: Facts {
             track: row.name("track")?,
             state: row.name("state")?,

@@ -17,6 +17,7 @@ pub(super) const FILES: &[(i64, &str, &str)] = &[
     (6, "webhook", include_str!("../../migrations/0006_webhook.sql")),
     (7, "drain", include_str!("../../migrations/0007_drain.sql")),
     (9, "object_lock", include_str!("../../migrations/0009_object_lock.sql")),
+    (10, "tier", include_str!("../../migrations/0010_tier.sql")),
 ];
 
 /// Brings the database to the newest version. Several nodes may do so at once: PostgreSQL makes them queue up, and for

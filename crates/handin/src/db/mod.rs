@@ -36,6 +36,7 @@ pub mod receipts;
 pub mod recordings;
 pub mod retention;
 pub mod revisions;
+pub mod tiers;
 pub mod told;
 pub mod webhooks;
 

@@ -3,13 +3,15 @@
 //!
 //! A row is never removed, so that no number, and with it no key, is given twice.
 
-use handin_core::RecordingId;
+use handin_core::{RecordingId, StorageClass};
 use jiff::Timestamp;
 use sqlx::AnyConnection;
 use sqlx::any::AnyRow;
 
+use super::holds::held;
 use super::receipts::{self, NewReceipt};
-use super::rows::{Row, millis};
+use super::recordings::end::meet;
+use super::rows::{Row, millis, opt_millis};
 use super::statement::{execute, query};
 use super::{Caused, Change, Db, Error, drains};
 
@@ -163,7 +165,7 @@ impl Change for Attach {
 }
 
 /// Puts a new object in the place of the one that counted, with its receipt. Gives `false` if the new one was given up,
-/// or the recording has another object by now, or none; then the new one is given up, and nothing else has changed.
+/// or the recording has another object by now, or none, or is held; then the new one is given up, and nothing else has changed.
 #[derive(Debug, Clone)]
 pub struct Replace {
     /// The object that counts from now on; it is being written.
@@ -172,6 +174,11 @@ pub struct Replace {
     pub old: Revision,
     /// Hex SHA-256 over the digests of the new object's parts.
     pub sha256_parts: String,
+    /// In which class the new object is kept.
+    pub storage_class: StorageClass,
+    /// Since when, if that is why it was made. Nothing takes its place then that cannot be read at once, while a hold covers
+    /// the recording.
+    pub tiered_at: Option<Timestamp>,
     /// The statement about the new object.
     pub receipt: NewReceipt,
     /// Written with it.
@@ -181,9 +188,13 @@ pub struct Replace {
 pub(super) const MAKE_CURRENT: &str =
     "update revision set state = 'current' where recording = $1 and number = $2 and state = 'writing'";
 
-pub(super) const REPLACE: &str = "\
-    update recording set object_key = $1, place = $2, upload_id = $3, write_token = $4, sha256_parts = $5
-    where id = $6 and object_key = $7 and state in ('sealed', 'partial')";
+pub(super) const REPLACE: &str = concat!(
+    "update recording set object_key = $1, place = $2, upload_id = $3, write_token = $4, sha256_parts = $5, \
+     storage_class = $8, tiered_at = coalesce(cast($9 as bigint), tiered_at) \
+     where id = $6 and object_key = $7 and state in ('sealed', 'partial') and (cast($10 as bigint) = 0 or not ",
+    held!(),
+    ")"
+);
 
 pub(super) const NOT_CURRENT: &str =
     "update revision set state = 'given_up' where recording = $1 and number = $2 and state = 'current'";
@@ -203,6 +214,10 @@ impl Change for Replace {
         if execute(tx, numbered(MAKE_CURRENT)).await? == 0 {
             return Ok(false);
         }
+        let away = self.tiered_at.is_some() && !self.storage_class.is_read_at_once();
+        if away {
+            meet(tx, &new.recording).await?;
+        }
         let replace = query(REPLACE)
             .bind(new.key.as_str())
             .bind(new.place.as_str())
@@ -210,7 +225,10 @@ impl Change for Replace {
             .bind(new.write_token.as_str())
             .bind(self.sha256_parts.as_str())
             .bind(new.recording.as_str())
-            .bind(old.key.as_str());
+            .bind(old.key.as_str())
+            .bind(self.storage_class.as_str())
+            .bind(opt_millis(self.tiered_at))
+            .bind(i64::from(away));
         if execute(tx, replace).await? == 0 {
             execute(tx, numbered(NOT_CURRENT)).await?;
             return Ok(false);

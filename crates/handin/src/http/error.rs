@@ -48,6 +48,7 @@ pub const PROBLEMS: &[ProblemKind] = &[
     kind("upload_lost", StatusCode::CONFLICT, "The store no longer knows the upload"),
     kind("object_differs", StatusCode::CONFLICT, "The stored object is not what was recorded"),
     kind("held", StatusCode::CONFLICT, "A hold covers the recording"),
+    kind("archived", StatusCode::CONFLICT, "The object lies in an archive and was not restored"),
     kind("list_changed", StatusCode::CONFLICT, "What is due has changed since the preview"),
     kind("body_too_large", StatusCode::PAYLOAD_TOO_LARGE, "The body is too large"),
     kind(

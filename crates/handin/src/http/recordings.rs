@@ -207,7 +207,8 @@ pub async fn discard(
 /// Make a link to watch a recording
 #[utoipa::path(post, path = "/v1/recordings/{id}/link", operation_id = "link_recording", tag = "platform", request_body = NewLink,
     params(("id" = String, Path, description = "The recording's id")),
-    responses((status = 200, body = Link), (status = 409, description = "`wrong_state`: there is no object"),
+    responses((status = 200, body = Link),
+        (status = 409, description = "`wrong_state`: there is no object; `archived`: it lies in a class that cannot be read at once"),
         (status = 422, description = "`invalid`, `reason_required`")))]
 pub async fn link(
     State(app): State<Arc<App>>,

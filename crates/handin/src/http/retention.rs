@@ -31,8 +31,9 @@ pub struct RetentionPolicy {
     time_zone: Option<String>,
     /// Each a sentence: `delete PERIOD after ANCHOR [if CONDITION [and CONDITION]…]`. Periods count days, months or years;
     /// anchors are `bell`, `sealed`, `result_published`, `hiring_decided`, `review_closed` and `flagged`; conditions
-    /// `track NAME`, `sealed`, `partial`, `flagged` and `not flagged`. Of the rules that speak of a recording the one that is
-    /// due first counts.
+    /// `track NAME`, `sealed`, `partial`, `flagged` and `not flagged`. Of the rules that delete the one that is
+    /// due first counts; of `tier:CLASS PERIOD after ANCHOR …`, which moves recordings to `STANDARD_IA`, `GLACIER_IR`, `GLACIER`
+    /// or `DEEP_ARCHIVE`, the one that was due last.
     rules: Vec<String>,
     /// The most days after the bell, whatever the rules say.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -40,6 +41,9 @@ pub struct RetentionPolicy {
     /// Why that is more than the house's, 1 to 500 characters.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
+    /// The storage class that new recordings are written in: `STANDARD`, `STANDARD_IA` or `GLACIER_IR`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    storage_class: Option<String>,
 }
 
 /// The policy that counts for an exam, and who set it.
@@ -160,14 +164,14 @@ impl ExamRetention {
 
 impl From<RetentionPolicy> for PolicyText {
     fn from(it: RetentionPolicy) -> PolicyText {
-        let RetentionPolicy { time_zone, rules, maximum_days, reason } = it;
-        PolicyText { time_zone, rules, maximum_days, reason }
+        let RetentionPolicy { time_zone, rules, maximum_days, reason, storage_class } = it;
+        PolicyText { time_zone, rules, maximum_days, reason, storage_class }
     }
 }
 
 impl From<PolicyText> for RetentionPolicy {
     fn from(it: PolicyText) -> RetentionPolicy {
-        let PolicyText { time_zone, rules, maximum_days, reason } = it;
-        RetentionPolicy { time_zone, rules, maximum_days, reason }
+        let PolicyText { time_zone, rules, maximum_days, reason, storage_class } = it;
+        RetentionPolicy { time_zone, rules, maximum_days, reason, storage_class }
     }
 }

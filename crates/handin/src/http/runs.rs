@@ -12,6 +12,7 @@ use super::extract::{Json, Platform};
 use crate::app::App;
 use crate::service::retention::run::{self, Ran};
 use crate::service::retention::survey::{self, Line, Survey};
+use crate::service::retention::tally;
 
 /// What a run would mark now, and what it would delete.
 #[derive(Debug, Serialize, ToSchema)]
@@ -19,8 +20,12 @@ use crate::service::retention::survey::{self, Line, Survey};
     "at": "2026-12-22T20:00:00Z", "confirmation": "1782158400000-3f1c0e0b5c2a4d6f8a9b0c1d2e3f4a5b", "of": 51200,
     "recordings": 12480, "bytes": 3298534883328u64, "held": 17, "over": 310, "waiting": 0, "needs": "share",
     "saved_usd_per_month": 76.8,
+    "tiered": { "recordings": 900, "bytes": 237494511206u64, "costs_usd": 1.1, "saves_usd": 26.5 },
+    "refused": { "recordings": 12, "bytes": 24000000, "costs_usd": 0.0018, "saves_usd": 0.0009 },
     "lines": [{ "exam": "spring-2026", "policy": "spring-2026@2", "rule": "delete 30 days after bell",
-        "recordings": 12480, "bytes": 3298534883328u64, "held": 17, "over": 310 }]
+        "recordings": 12480, "bytes": 3298534883328u64, "held": 17, "over": 310,
+        "tiered": { "recordings": 0, "bytes": 0, "costs_usd": 0.0, "saves_usd": 0.0 },
+        "refused": { "recordings": 0, "bytes": 0, "costs_usd": 0.0, "saves_usd": 0.0 } }]
 }))]
 pub struct Preview {
     /// As of when.
@@ -35,6 +40,11 @@ pub struct Preview {
     bytes: u64,
     /// How many are due, but held.
     held: u64,
+    /// Those that would go to another storage class.
+    tiered: Moved,
+    /// Those that rules would have go there, but it costs more than it saves until they are deleted, or they would have to be
+    /// restored first. They stay.
+    refused: Moved,
     /// How many were marked for long enough and would be deleted; the confirmation is about these too while `needs` is
     /// `clock`.
     over: u64,
@@ -73,6 +83,23 @@ pub struct PreviewLine {
     held: u64,
     /// How many were marked for long enough and would be deleted.
     over: u64,
+    /// Those that would go to another storage class.
+    tiered: Moved,
+    /// Those that stay, although the rule would have them go there.
+    refused: Moved,
+}
+
+/// Recordings that change their storage class, or would. The amounts are 0 where no price is known (`retention.prices_of`).
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Moved {
+    /// How many.
+    recordings: u64,
+    /// Their bytes.
+    bytes: u64,
+    /// What that costs, US dollars: requests, reading, and least times that are not used up.
+    costs_usd: f64,
+    /// What it saves until they are deleted, US dollars.
+    saves_usd: f64,
 }
 
 /// A run, confirmed or not.
@@ -86,12 +113,16 @@ pub struct NewRun {
 
 /// What a run did.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(example = json!({ "marked": 12480, "deleted": 310, "unconfirmed": 0 }))]
+#[schema(example = json!({ "marked": 12480, "deleted": 310, "tiered": 900, "refused": 12, "unconfirmed": 0 }))]
 pub struct Run {
     /// Recordings that were marked; they can be restored until their grace is over.
     marked: u64,
     /// Recordings whose grace was over; their objects are being deleted.
     deleted: u64,
+    /// Recordings that are taken to another storage class.
+    tiered: u64,
+    /// Recordings that stay in theirs, as moving them costs more than it saves.
+    refused: u64,
     /// Recordings that are due and wait for somebody to confirm.
     unconfirmed: u64,
     /// Why they do: `old_data`, `share` or `clock`.
@@ -136,6 +167,8 @@ impl From<Survey> for Preview {
             bytes: it.total.bytes,
             held: it.total.held,
             over: it.total.over,
+            tiered: it.total.tiered.into(),
+            refused: it.total.refused.into(),
             waiting: it.waiting,
             needs: it.needs.map(survey::Needs::word),
             paused_until: it.paused_until,
@@ -155,13 +188,22 @@ impl From<Line> for PreviewLine {
             bytes: it.tally.bytes,
             held: it.tally.held,
             over: it.tally.over,
+            tiered: it.tally.tiered.into(),
+            refused: it.tally.refused.into(),
         }
+    }
+}
+
+impl From<tally::Moved> for Moved {
+    fn from(it: tally::Moved) -> Moved {
+        let tally::Moved { recordings, bytes, costs_usd, saves_usd } = it;
+        Moved { recordings, bytes, costs_usd, saves_usd }
     }
 }
 
 impl From<Ran> for Run {
     fn from(it: Ran) -> Run {
-        let Ran { marked, deleted, unconfirmed, needs } = it;
-        Run { marked, deleted, unconfirmed, needs: needs.map(survey::Needs::word) }
+        let Ran { marked, deleted, tiered, refused, unconfirmed, needs } = it;
+        Run { marked, deleted, tiered, refused, unconfirmed, needs: needs.map(survey::Needs::word) }
     }
 }

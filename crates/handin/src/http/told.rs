@@ -34,6 +34,7 @@ fn payload(kind: &str, schemas: &mut Schemas) -> Option<String> {
         events::SITTING_AT_RISK => add::<events::SittingAtRisk>(schemas),
         "retention.certified" => add::<events::RetentionCertified>(schemas),
         "hold.expired" => add::<events::HoldExpired>(schemas),
+        events::RECORDING_TIERED => add::<events::RecordingTiered>(schemas),
         events::DRAIN_DONE => add::<events::DrainDone>(schemas),
         _ => return None,
     })

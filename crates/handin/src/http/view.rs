@@ -17,7 +17,7 @@ use crate::service::recordings::{self, Row};
     "content_type": "video/webm", "part_size": 5242880, "max_parts": 820, "max_bytes": 4294967296u64,
     "opened_at": "2026-11-22T05:00:00Z", "salvage_at": "2026-11-23T06:00:00Z", "recorded_ms": 3600000,
     "pending_bytes": 0, "sealed_at": "2026-11-22T06:00:02Z", "sealed_size": 225000000, "sealed_parts": 43,
-    "duration_ms": 3600000
+    "duration_ms": 3600000, "storage_class": "STANDARD"
 }))]
 pub struct Recording {
     /// A ULID.
@@ -81,6 +81,11 @@ pub struct Recording {
     /// When its grace is over. Absent while it is yet to be looked at anew, as a policy or an anchor has changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     gone_at: Option<Timestamp>,
+    /// In which storage class its object is kept.
+    storage_class: &'static str,
+    /// Since when, if a tier rule moved it there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tiered_at: Option<Timestamp>,
     /// Hex SHA-256 over the part hashes, one after the other.
     #[serde(skip_serializing_if = "Option::is_none")]
     sha256_parts: Option<String>,
@@ -154,6 +159,8 @@ impl From<&Row> for Recording {
             sealed_parts: row.sealed_parts,
             marked_at: row.marked_at,
             gone_at: row.gone_at,
+            storage_class: row.storage_class.as_str(),
+            tiered_at: row.tiered_at,
             sha256_parts: row.sha256_parts.clone(),
             duration_ms: row.duration_ms,
             reason: row.reason.map(handin_core::Reason::as_str),

@@ -43,6 +43,7 @@ async fn run(app: &App, job: &Job) -> Ended {
         ("seal", Some(id)) => service::seal::resume(app, id).await,
         ("salvage", Some(id)) => service::salvage::salvage(app, id).await,
         ("head", Some(id)) => service::head::mend(app, id).await.map(|_| ()),
+        ("tier", Some(id)) => tier(app, id, job.payload.as_deref()).await,
         ("retire", Some(id)) => retire(app, id, job.payload.as_deref()).await,
         ("erase", Some(id)) => service::discard::erase(app, id).await,
         ("verify", Some(id)) => verify(app, id, job.payload.as_deref()).await,
@@ -87,6 +88,12 @@ async fn deliver(app: &App, webhook: Option<&str>) -> Result<(), Error> {
 async fn lock(app: &App, hold: Option<&str>) -> Result<(), Error> {
     let hold = hold.ok_or_else(|| Error::internal("what a hold covers is known by the hold"))?;
     service::retention::locks::settle_all(app, hold).await
+}
+
+async fn tier(app: &App, id: &RecordingId, class: Option<&str>) -> Result<(), Error> {
+    let class = class.and_then(|class| class.parse().ok());
+    let class = class.ok_or_else(|| Error::internal("a tier is known by its storage class"))?;
+    service::retention::tier::tier(app, id, class).await.map(|_| ())
 }
 
 async fn retire(app: &App, id: &RecordingId, number: Option<&str>) -> Result<(), Error> {

@@ -9,6 +9,7 @@ use handin_s3::ops::{
     PutBucketCors, PutBucketLifecycle,
 };
 
+use super::sign::STORAGE_CLASS;
 use super::{Error, ErrorKind, Objects, WRITE_TOKEN_HEADER};
 
 /// The name of our lifecycle rule for forgotten uploads.
@@ -24,8 +25,8 @@ pub const REHEARSALS_KEPT_DAYS: u32 = 1;
 /// How long a browser may keep a preflight's answer; Chromium keeps none longer than two hours.
 const PREFLIGHT_KEPT: Duration = Duration::from_secs(7_200);
 /// The headers that a browser sets on its requests to the store.
-pub const REQUEST_HEADERS: [&str; 5] =
-    ["content-type", "if-none-match", "range", "x-amz-checksum-sha256", WRITE_TOKEN_HEADER];
+pub const REQUEST_HEADERS: [&str; 6] =
+    ["content-type", "if-none-match", "range", "x-amz-checksum-sha256", WRITE_TOKEN_HEADER, STORAGE_CLASS];
 
 impl Objects {
     /// Whether the store answers and lets us in.

@@ -102,6 +102,9 @@ capabilities! {
     KeepsWriteToken, Essential, "write-token", [YES, YES, YES],
         "keeps user metadata given when the upload was created",
         "whose object stands under a key could not be told after a crash: do not use this store";
+    KeepsStorageClass, Wanted, "storage-class", [YES, NO, NO],
+        "keeps an object in the storage class STANDARD_IA and tells it",
+        "recordings stay in the class that they were written in: write no `tier:` rules and no `storage_class`";
     RefusesSmallParts, Wanted, "small-part", [YES, YES, YES],
         "refuses a part below 5 MiB before the last",
         "harmless: handin signs no such part";

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use handin_s3::ErrorCode;
 
+use super::uploads::CREATE_UPLOAD;
+
 /// A call to the store, or the signing of a URL, that failed after all retries.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 #[error("{call}: {kind}")]
@@ -78,6 +80,14 @@ impl Error {
     /// Whether the upload never existed, was aborted or is completed.
     pub fn is_no_such_upload(&self) -> bool {
         self.kind == ErrorKind::NoSuchUpload
+    }
+
+    /// Whether the store does not have the storage class that an upload was to be created in. Ceph calls it an invalid
+    /// argument.
+    pub fn is_unknown_class(&self) -> bool {
+        let codes = ["InvalidStorageClass", "InvalidArgument"];
+        self.call == CREATE_UPLOAD
+            && matches!(&self.kind, ErrorKind::Other { code, .. } if codes.contains(&code.as_str()))
     }
 
     /// Whether the same call, signed again, may succeed later.

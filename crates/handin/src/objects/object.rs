@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-use handin_core::Sha256;
+use handin_core::{Sha256, StorageClass};
 use handin_s3::ops::{ByteRange, DeleteObject, DeleteObjects, GetObject, HeadObject, ObjectHead};
 use handin_s3::{Composite, Digest as S3Digest, Operation as _};
 use http::StatusCode;
@@ -34,6 +34,10 @@ pub struct Head {
     pub sha256: Option<ObjectDigest>,
     /// The media type.
     pub content_type: Option<String>,
+    /// How it is kept; `None` is a class that we have no name for.
+    pub storage_class: Option<StorageClass>,
+    /// Whether it can be read for now, although it lies in an archive.
+    pub is_restored: bool,
 }
 
 /// The SHA-256 that a store keeps of an object.
@@ -178,6 +182,11 @@ fn read_head(head: ObjectHead) -> Head {
         write_token: head.metadata.get(WRITE_TOKEN).cloned(),
         sha256: head.checksums.sha256.as_deref().and_then(read_digest),
         content_type: head.content_type,
+        storage_class: match head.storage_class {
+            None => Some(StorageClass::Standard),
+            Some(class) => class.parse().ok(),
+        },
+        is_restored: head.is_restored,
     }
 }
 

@@ -4,16 +4,19 @@
 use std::fmt;
 use std::time::Duration;
 
-use handin_core::Sha256;
+use handin_core::{Sha256, StorageClass};
 use handin_s3::{Digest, Expiry, Request, Signer, UploadToSign};
 use http::Method;
 use jiff::Timestamp;
 
 use super::keys::Keys;
+use super::uploads::named;
 use super::{Error, ErrorKind, Objects, WRITE_TOKEN_HEADER};
 
 const CALL: &str = "sign";
 const CHECKSUM: &str = "x-amz-checksum-sha256";
+/// The header that says in which class an object is to be kept.
+pub(super) const STORAGE_CLASS: &str = "x-amz-storage-class";
 
 /// A URL for one request. `Debug` hides its query, which is as good as a password while it lives.
 #[derive(Clone, PartialEq, Eq)]
@@ -58,6 +61,8 @@ pub struct PutToSign<'a> {
     pub write_token: &'a str,
     /// The digest of the whole, where the sender knows it.
     pub sha256: Option<Sha256>,
+    /// How the store is to keep the object. Of `Standard` nothing is said.
+    pub storage_class: StorageClass,
 }
 
 /// What a trial object is held to.
@@ -107,11 +112,12 @@ impl Objects {
         at: Timestamp,
         ttl: Duration,
     ) -> Result<SignedUrl, Error> {
-        let headers = vec![
+        let mut headers = vec![
             ("content-type", put.content_type.to_owned()),
             ("if-none-match", "*".to_owned()),
             (WRITE_TOKEN_HEADER, put.write_token.to_owned()),
         ];
+        headers.extend(named(put.storage_class).map(|class| (STORAGE_CLASS, class.to_owned())));
         self.sign_whole(key, headers, put.size, put.sha256, (at, ttl))
     }
 

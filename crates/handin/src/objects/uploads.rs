@@ -1,6 +1,6 @@
 //! Multipart uploads, from creation to completion or abort.
 
-use handin_core::StoredPart;
+use handin_core::{StorageClass, StoredPart};
 use handin_s3::Digest;
 pub use handin_s3::ops::UploadsMarker;
 use handin_s3::ops::{
@@ -11,6 +11,9 @@ use jiff::Timestamp;
 
 use super::{Error, ErrorKind, Objects, WRITE_TOKEN};
 
+/// The call that opens an upload, by its name in the metrics.
+pub(super) const CREATE_UPLOAD: &str = "create_upload";
+
 /// What an upload is held to from its creation.
 #[derive(Clone, Copy, Debug)]
 pub struct CreateUpload<'a> {
@@ -20,6 +23,8 @@ pub struct CreateUpload<'a> {
     pub write_token: &'a str,
     /// Ask the store to check each part's SHA-256 and to keep it. Every part must then come with one.
     pub declare_sha256: bool,
+    /// How the store is to keep the object. Of `Standard` nothing is said.
+    pub storage_class: StorageClass,
 }
 
 /// An open upload as the store lists it.
@@ -47,16 +52,17 @@ impl Objects {
     /// bucket's lifecycle rule ends.
     ///
     /// # Errors
-    /// As every call: `Denied`, `NoSuchBucket`, `Unavailable`, `Timeout`, `Other`.
+    /// As every call: `Denied`, `NoSuchBucket`, `Unavailable`, `Timeout`, `Other`; see [`Error::is_unknown_class`].
     pub async fn create_upload(&self, key: &str, create: CreateUpload<'_>) -> Result<String, Error> {
         let operation = CreateMultipart {
             key,
             content_type: Some(create.content_type),
             checksum: create.declare_sha256.then_some(ChecksumAlgorithm::Sha256),
             metadata: &[(WRITE_TOKEN, create.write_token)],
+            storage_class: named(create.storage_class),
             ..CreateMultipart::default()
         };
-        Ok(self.call("create_upload", &operation).await?.upload_id)
+        Ok(self.call(CREATE_UPLOAD, &operation).await?.upload_id)
     }
 
     /// All parts that the store holds of an upload, by number.
@@ -153,4 +159,9 @@ fn completed_part(part: &StoredPart) -> Result<CompletedPart, Error> {
 fn open_upload(upload: ListedUpload) -> OpenUpload {
     let created_at = upload.initiated.and_then(|seconds| Timestamp::from_second(seconds).ok());
     OpenUpload { key: upload.key, upload_id: upload.upload_id, created_at }
+}
+
+/// The name of a class, where it is not what stores do unasked.
+pub(super) fn named(class: StorageClass) -> Option<&'static str> {
+    Some(class.as_str()).filter(|_| class != StorageClass::Standard)
 }

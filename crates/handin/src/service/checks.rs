@@ -53,10 +53,9 @@ fn complain(recording: &Recording, head: Option<&Head>) -> Option<&'static str> 
     }
 }
 
-/// Whether an object stands in the store as its row says, as far as one look tells.
-pub(super) async fn stands(app: &App, recording: &Recording) -> Result<bool, Error> {
-    let head = super::store_of(app, &recording.place)?.head(&recording.key).await?;
-    Ok(complain(recording, head.as_ref()).is_none())
+/// What is wrong with an object, as far as the store knows without reading it.
+pub(super) async fn complaint(app: &App, recording: &Recording) -> Result<Option<&'static str>, Error> {
+    Ok(complain(recording, super::store_of(app, &recording.place)?.head(&recording.key).await?.as_ref()))
 }
 
 /// Whether an object stands in the store as its row says, every byte of it: where the store keeps no checksum to

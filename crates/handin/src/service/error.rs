@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use handin_core::{BadName, BadPart, Pace, Refusal, State};
+use handin_core::{BadName, BadPart, Pace, Refusal, State, StorageClass};
 
 use crate::{db, objects};
 
@@ -82,6 +82,17 @@ pub enum Error {
     /// A hold covers the recording.
     #[error("a hold covers this recording; release it first")]
     Held,
+    /// The object lies in an archive and was not restored.
+    #[error(
+        "this recording lies in {class}, which cannot be read at once; have the store restore {key} for some days \
+         (S3 RestoreObject), which takes hours, and ask for the link again"
+    )]
+    Archived {
+        /// In which class.
+        class: StorageClass,
+        /// Under which key.
+        key: String,
+    },
     /// What a confirmation is about is not what would be marked by now.
     #[error("the list has changed since this preview; look at a new one")]
     ListChanged,
@@ -166,6 +177,7 @@ impl Error {
             Error::UploadLost => "upload_lost",
             Error::ReasonRequired => "reason_required",
             Error::Held => "held",
+            Error::Archived { .. } => "archived",
             Error::ListChanged => "list_changed",
             Error::Paced { .. } => "paced",
             Error::Unavailable { .. } => "unavailable",

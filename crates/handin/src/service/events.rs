@@ -32,6 +32,8 @@ pub const SITTING_COMPLETE: &str = "sitting.complete";
 /// Once for each sitting, when a recording went silent.
 pub const SITTING_AT_RISK: &str = "sitting.at_risk";
 
+/// A recording went to another storage class.
+pub const RECORDING_TIERED: &str = "recording.tiered";
 /// A recording was moved to an archive.
 pub const DRAIN_DONE: &str = "drain.done";
 
@@ -47,6 +49,7 @@ pub const KINDS: &[EventKind] = &[
     kind("recording.partial", '2', "What arrived of a recording was kept; the receipt says what is missing."),
     kind("recording.abandoned", '2', "Nothing of a recording arrived, or somebody discarded it."),
     kind("recording.mended", '3', "A recording can be seeked in now; the receipt names its new object."),
+    kind(RECORDING_TIERED, '3', "A recording is kept in another storage class, under another key."),
     kind(SITTING_COMPLETE, '3', "Every track that the exam asks for is sealed. Told once for each sitting."),
     kind("recording.deleted", '4', "A recording was deleted, by hand or by a policy."),
     kind(
@@ -201,6 +204,21 @@ pub struct HoldExpired {
     /// When its time was over.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub expires_at: Option<Timestamp>,
+}
+
+/// What `recording.tiered` says.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct RecordingTiered {
+    /// The recording.
+    pub id: String,
+    /// The exam.
+    pub exam: String,
+    /// Where the object is in the bucket.
+    pub key: String,
+    /// Where it was; that object goes when no link to it can be alive.
+    pub replaces: String,
+    /// How the store keeps it, by S3's names.
+    pub storage_class: String,
 }
 
 /// What `drain.done` says.

@@ -6,7 +6,7 @@
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use handin_core::pacing::GroupBy;
-use handin_core::{Group, PartPlan, RecordingId, Upload};
+use handin_core::{Group, PartPlan, RecordingId, StorageClass, Upload};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -82,6 +82,9 @@ pub enum Mode {
         write_token: String,
         /// The announced digest, in hex.
         sha256: Option<String>,
+        /// The storage class, where it is not what stores do unasked.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        storage_class: Option<String>,
     },
 }
 
@@ -171,6 +174,9 @@ fn mode_of(recording: &Recording) -> Mode {
             content_type: recording.content_type.clone(),
             write_token: recording.write_token.clone(),
             sha256: recording.sha256.map(hex::encode),
+            storage_class: Some(recording.storage_class)
+                .filter(|class| *class != StorageClass::Standard)
+                .map(|class| class.to_string()),
         },
     }
 }

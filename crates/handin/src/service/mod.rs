@@ -16,6 +16,7 @@ pub mod receipts;
 
 pub mod salvage;
 pub mod head;
+mod remake;
 pub mod revisions;
 pub mod discard;
 pub mod retention;

@@ -6,8 +6,8 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use handin_core::{
-    CandidateId, ExamId, ObjectKey, Pace, PartPlan, RecordingId, Sha256, State, StoredPart, SubjectId, Track,
-    Upload, contiguous_bytes,
+    CandidateId, ExamId, ObjectKey, Pace, PartPlan, RecordingId, Sha256, State, StorageClass, StoredPart,
+    SubjectId, Track, Upload, contiguous_bytes,
 };
 use jiff::Timestamp;
 
@@ -21,7 +21,7 @@ use crate::app::App;
 use crate::db;
 use crate::db::Caused;
 use crate::db::recordings::{Filter, NewRecording, Recording};
-use crate::objects::CreateUpload;
+use crate::objects::{self, CreateUpload};
 
 pub use super::claims::Manifest;
 pub use crate::db::recordings::Recording as Row;
@@ -229,20 +229,34 @@ async fn prepare(
         started_at: wanted.started_at,
         ends_at,
         salvage_at: super::salvage::due(app, now, ends_at),
+        storage_class: super::retention::policies::storage_class(app, &who.exam).await?,
     };
     if wanted.upload.is_multipart() {
-        new.upload_id = Some(create_upload(app, &new).await?);
+        new.upload_id = Some(create_upload(app, &mut new).await?);
     }
     Ok(new)
 }
 
-async fn create_upload(app: &App, new: &NewRecording) -> Result<String, Error> {
+async fn create_upload(app: &App, new: &mut NewRecording) -> Result<String, Error> {
+    match try_to_create(app, new).await {
+        // Nobody is kept from recording because of a price.
+        Err(error) if error.is_unknown_class() && new.storage_class != StorageClass::Standard => {
+            tracing::error!(class = %new.storage_class, "the store does not know this class; it is not written in it");
+            new.storage_class = StorageClass::Standard;
+            Ok(try_to_create(app, new).await?)
+        }
+        other => Ok(other?),
+    }
+}
+
+async fn try_to_create(app: &App, new: &NewRecording) -> Result<String, objects::Error> {
     let create = CreateUpload {
         content_type: &new.content_type,
         write_token: &new.write_token,
         declare_sha256: new.declared_sha256,
+        storage_class: new.storage_class,
     };
-    Ok(app.objects.create_upload(&new.key, create).await?)
+    app.objects.create_upload(&new.key, create).await
 }
 
 async fn discard_unused(app: &App, new: &NewRecording) {
@@ -382,8 +396,8 @@ pub struct Link {
 /// Makes a link to a recording's object, and writes down who asked.
 ///
 /// # Errors
-/// [`Error::NotFound`]; [`Error::State`] while there is no object; [`Error::Invalid`] for a life above 12 hours;
-/// [`Error::ReasonRequired`] where the house wants one.
+/// [`Error::NotFound`]; [`Error::State`] while there is no object; [`Error::Archived`] while it cannot be read;
+/// [`Error::Invalid`] for a life above 12 hours; [`Error::ReasonRequired`] where the house wants one.
 pub async fn link(
     app: &App,
     who: &Platform,
@@ -403,6 +417,7 @@ pub async fn link(
     if ttl.is_zero() || ttl > LONGEST_LINK {
         return Err(Error::invalid("ttl_s", "a link lives 1 second to 12 hours (43200)"));
     }
+    check_readable(app, &recording).await?;
     let now = app.clock.now();
     let reason = reason.map(str::trim).filter(|reason| !reason.is_empty());
     match reason {
@@ -420,6 +435,17 @@ pub async fn link(
     let signed =
         super::store_of(app, &recording.place)?.sign_get(&recording.key, now, ttl, name.as_deref())?;
     Ok(Link { url: signed.url, expires_at: signed.expires_at })
+}
+
+/// An archive shows an object only once somebody has had it restored.
+async fn check_readable(app: &App, recording: &Recording) -> Result<(), Error> {
+    if recording.storage_class.is_read_at_once() || !recording.place.is_empty() {
+        return Ok(());
+    }
+    match app.objects.head(&recording.key).await? {
+        Some(head) if head.is_restored => Ok(()),
+        _ => Err(Error::Archived { class: recording.storage_class, key: recording.key.clone() }),
+    }
 }
 
 fn file_name(recording: &Recording) -> String {

@@ -1,14 +1,14 @@
 //! Revisions: how a recording gets another object, and how the objects that do not count any more are erased.
 //!
-//! Nothing here makes an object; `head.rs` and `drain/copy.rs` do. At every moment the ledger names one object that is
+//! Nothing here makes an object; `remake.rs` and `drain/copy.rs` do. At every moment the ledger names one object that is
 //! whole, and knows every other that may stand in a store, whoever died in between.
 
 use std::time::Duration;
 
-use handin_core::{ObjectKey, RecordingId};
+use handin_core::{ObjectKey, RecordingId, StorageClass};
 
 use super::error::Error;
-use super::events::{self, DrainDone};
+use super::events::{self, DrainDone, RecordingTiered};
 use super::receipts::Receipt;
 use super::recordings::LONGEST_LINK;
 use super::retention::locks;
@@ -17,6 +17,7 @@ use crate::app::App;
 use crate::db;
 use crate::db::Caused;
 use crate::db::jobs::NewJob;
+use crate::db::outbox::NewEvent;
 use crate::db::quarantine::TakeBack;
 use crate::db::receipts::NewReceipt;
 use crate::db::recordings::Recording;
@@ -27,6 +28,17 @@ use crate::objects::Objects;
 const WRITING: Duration = Duration::from_secs(86_400);
 /// A link may have been signed a moment before its object was replaced, and be used up to its last second.
 const MARGIN: Duration = Duration::from_secs(3_600);
+
+/// Why a recording gets another object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Why {
+    /// Its head was finished.
+    Mended,
+    /// It is kept in another class.
+    Tiered(StorageClass),
+    /// It went to an archive.
+    Drained,
+}
 
 /// Begins another object of a finished recording, in the store of that name; `None` when it has got one meanwhile, or none any more.
 pub(super) async fn begin(app: &App, recording: &Recording, place: &str) -> Result<Option<Revision>, Error> {
@@ -74,12 +86,13 @@ pub(super) async fn prolong(app: &App, revision: &Revision) -> Result<bool, Erro
 }
 
 /// Puts `new`, which was proved, in the place of the object that counts, and reissues the receipt. From then on nobody
-/// is given a link to the old one; it is erased when the last has ended. `false` when somebody was faster.
+/// is given a link to the old one; it is erased when the last has ended. `false` when somebody was faster, or a hold keeps it where it is.
 pub(super) async fn replace(
     app: &App,
     recording: &Recording,
     new: &Revision,
     receipt: &Receipt,
+    why: Why,
 ) -> Result<bool, Error> {
     let now = app.clock.now();
     let last_link = LONGEST_LINK + MARGIN;
@@ -98,12 +111,14 @@ pub(super) async fn replace(
         locks::lock_if_held(app, &recording.id, &new.key).await?;
     }
     let jws = super::receipts::issue(&app.keyring, receipt)?;
-    let mut caused = caused_by_replacing(app, recording, &old, new, receipt);
+    let mut caused = caused_by_replacing(app, recording, &old, new, receipt, why);
     caused.jobs.extend(locks::job_of(app, &recording.id).await);
     let replace = Replace {
         new: new.clone(),
         sha256_parts: receipt.sha256_parts.clone().unwrap_or_default(),
         receipt: NewReceipt { recording: recording.id.clone(), jws, issued_at: now },
+        storage_class: why.storage_class(recording),
+        tiered_at: matches!(why, Why::Tiered(_)).then_some(now),
         caused,
         old,
     };
@@ -115,35 +130,67 @@ fn quarantine(app: &App) -> Duration {
     super::seconds(u64::from(app.config.drain.quarantine_days) * 86_400)
 }
 
+impl Why {
+    /// In which class the first store keeps the recording, or kept it before it was drained.
+    fn storage_class(self, recording: &Recording) -> StorageClass {
+        match self {
+            Why::Mended | Why::Drained => recording.storage_class,
+            Why::Tiered(class) => class,
+        }
+    }
+
+    /// The event, and the word of the audit log.
+    fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Why::Mended => ("recording.mended", "recording.mend"),
+            Why::Tiered(_) => (events::RECORDING_TIERED, "recording.tier"),
+            Why::Drained => (events::DRAIN_DONE, "recording.drain"),
+        }
+    }
+
+    /// What the event says.
+    fn told(self, recording: &Recording, old: &Revision, new: &Revision, receipt: &Receipt) -> String {
+        let (id, exam) = (recording.id.to_string(), recording.exam.to_string());
+        match self {
+            Why::Mended => super::json(receipt),
+            Why::Tiered(class) => super::json(&RecordingTiered {
+                id,
+                exam,
+                key: new.key.clone(),
+                replaces: old.key.clone(),
+                storage_class: class.to_string(),
+            }),
+            Why::Drained => super::json(&DrainDone {
+                id,
+                exam,
+                archive: new.place.clone(),
+                key: new.key.clone(),
+                size: receipt.size,
+                first_copy_until: old.erase_at,
+            }),
+        }
+    }
+}
+
 fn caused_by_replacing(
     app: &App,
     recording: &Recording,
     old: &Revision,
     new: &Revision,
     receipt: &Receipt,
+    why: Why,
 ) -> Caused {
-    let id = recording.id.as_str();
-    let (action, event, told) = match new.place == old.place {
-        true => ("recording.mend", "recording.mended", serde_json::to_value(receipt).unwrap_or_default()),
-        false => {
-            let told = DrainDone {
-                id: id.to_owned(),
-                exam: recording.exam.to_string(),
-                archive: new.place.clone(),
-                key: new.key.clone(),
-                size: receipt.size,
-                first_copy_until: old.erase_at,
-            };
-            ("recording.drain", events::DRAIN_DONE, serde_json::to_value(told).unwrap_or_default())
-        }
+    let (event, action) = why.words();
+    let mut audit = super::audit(app, "server", action, recording.id.as_str(), Some(&recording.exam));
+    audit.detail = serde_json::json!({
+        "key": new.key, "place": new.place, "replaces": old.key, "storage_class": why.storage_class(recording).as_str(),
+    })
+    .to_string();
+    let told = NewEvent {
+        payload: why.told(recording, old, new, receipt),
+        ..super::event(app, event, recording, &())
     };
-    let mut audit = super::audit(app, "server", action, id, Some(&recording.exam));
-    audit.detail = serde_json::json!({ "key": new.key, "place": new.place, "replaces": old.key }).to_string();
-    Caused {
-        jobs: vec![retirement(app, old)],
-        events: vec![super::event(app, event, recording, &told)],
-        audit: vec![audit],
-    }
+    Caused { jobs: vec![retirement(app, old)], events: vec![told], audit: vec![audit] }
 }
 
 /// Gives up an object that was not finished, and takes away what there is of it. What cannot be done now, or turns up
@@ -243,7 +290,7 @@ pub(super) async fn take_back(app: &App, recording: &Recording, old: &Revision) 
 
 /// A look at what counts before another object of the recording goes.
 async fn check_standing(app: &App, recording: &Recording) -> Result<(), Error> {
-    if recording.state.has_object() && !checks::stands(app, recording).await? {
+    if recording.state.has_object() && checks::complaint(app, recording).await?.is_some() {
         let key = &recording.key;
         return Err(Error::internal(format!("{key} is not as it was; what stands beside it is kept")));
     }

@@ -100,12 +100,15 @@ fn sign_parts(
 }
 
 pub(super) fn sign_put(app: &App, handle: &Handle, now: Timestamp) -> Result<Option<SignedUrl>, Error> {
-    let Mode::Put { content_type, write_token, sha256 } = &handle.mode else { return Ok(None) };
+    let Mode::Put { content_type, write_token, sha256, storage_class } = &handle.mode else {
+        return Ok(None);
+    };
     let put = PutToSign {
         size: handle.size.unwrap_or_default(),
         content_type,
         write_token,
         sha256: sha256.as_deref().and_then(|hex| decode_sha256(hex).ok()),
+        storage_class: storage_class.as_deref().and_then(|class| class.parse().ok()).unwrap_or_default(),
     };
     Ok(Some(app.objects.sign_put(&handle.key, &put, now, super::seconds(app.config.uploads.url_ttl_s))?))
 }

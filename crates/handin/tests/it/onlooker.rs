@@ -34,6 +34,13 @@ impl Onlooker {
         page.objects.into_iter().map(|object| (object.key, object.size)).collect()
     }
 
+    /// Every object: its key and its storage class.
+    pub async fn classes(&self) -> Vec<(String, String)> {
+        let page = self.ask(&ListObjectsV2::default()).await;
+        let class = |class: Option<String>| class.unwrap_or_else(|| "none".to_owned());
+        page.objects.into_iter().map(|object| (object.key, class(object.storage_class))).collect()
+    }
+
     /// The keys of every open upload.
     pub async fn uploads(&self) -> Vec<String> {
         let page = self.ask(&ListMultipartUploads::default()).await;

@@ -66,6 +66,7 @@ async fn replace_object(app: &TestApp, open: &Open, bytes: &[u8]) {
         content_type: &row.content_type,
         write_token: &row.write_token,
         sha256: None,
+        storage_class: handin_core::StorageClass::Standard,
     };
     let ttl = Duration::from_secs(60);
     let signed = server.objects.sign_put(&row.key, &put, server.clock.now(), ttl).unwrap();

@@ -10,7 +10,9 @@ pub(super) mod status;
 
 use std::collections::HashSet;
 
-use handin_core::{CandidateId, ExamId, Reason, RecordingId, Sha256, State, SubjectId, Track, Upload};
+use handin_core::{
+    CandidateId, ExamId, Reason, RecordingId, Sha256, State, StorageClass, SubjectId, Track, Upload,
+};
 use jiff::Timestamp;
 use sqlx::any::AnyRow;
 
@@ -82,6 +84,10 @@ pub struct Recording {
     pub marked_at: Option<Timestamp>,
     /// When its grace is over; absent too while it is yet to be looked at anew.
     pub gone_at: Option<Timestamp>,
+    /// In which class its object is kept.
+    pub storage_class: StorageClass,
+    /// Since when, if it was not written in it.
+    pub tiered_at: Option<Timestamp>,
     /// Who seals it now.
     pub lease_owner: Option<String>,
     /// Until when.
@@ -121,7 +127,7 @@ macro_rules! columns {
          object_key, upload_id, write_token, content_type, part_size, max_parts, max_bytes, size, sha256, \
          declared_sha256, idempotency_key, seen_at, recorded_ms, pending_bytes, confirmed_bytes, confirmed_parts, \
          lease_owner, lease_until, sealed_at, sealed_size, sealed_parts, sha256_parts, duration_ms, reason, \
-         ended_at, missing, marked_at, due_at, place"
+         ended_at, missing, marked_at, due_at, place, storage_class, tiered_at"
     };
 }
 use columns;
@@ -379,6 +385,8 @@ fn recording(row: &AnyRow) -> Result<Recording, Error> {
         claim: row.opt_text("claim")?,
         marked_at,
         gone_at: gone_at.transpose()?,
+        storage_class: row.name("storage_class")?,
+        tiered_at: row.opt_time("tiered_at")?,
         lease_owner: row.opt_text("lease_owner")?,
         lease_until: row.opt_time("lease_until")?,
         sealed_at: row.opt_time("sealed_at")?,

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use handin_core::{CandidateId, ExamId, RecordingId, Sha256, State, SubjectId, Track, Upload};
+use handin_core::{CandidateId, ExamId, RecordingId, Sha256, State, StorageClass, SubjectId, Track, Upload};
 use jiff::Timestamp;
 use sqlx::AnyConnection;
 
@@ -37,6 +37,7 @@ pub struct NewRecording {
     pub started_at: Option<Timestamp>,
     pub salvage_at: Timestamp,
     pub ends_at: Option<Timestamp>,
+    pub storage_class: StorageClass,
 }
 
 /// A recording to be opened and what that causes.
@@ -71,7 +72,7 @@ macro_rules! opening {
     () => {
         "id, exam, candidate, subject, track, upload, opened_at, salvage_at, started_at, ends_at, \
          object_key, upload_id, write_token, content_type, part_size, max_parts, max_bytes, size, sha256, \
-         declared_sha256, idempotency_key"
+         declared_sha256, idempotency_key, storage_class"
     };
 }
 
@@ -81,7 +82,7 @@ macro_rules! opening {
 bulk!(
     OPEN,
     concat!("with new (", opening!(), ") as (values "),
-    21,
+    22,
     concat!(
         ") insert into recording (",
         opening!(),
@@ -192,6 +193,7 @@ fn bind(query: Query, new: &NewRecording) -> Query {
         .bind(new.sha256.map(hex::encode))
         .bind(i64::from(new.declared_sha256))
         .bind(new.idempotency_key.clone())
+        .bind(new.storage_class.as_str())
 }
 
 impl NewRecording {
@@ -225,6 +227,8 @@ impl NewRecording {
             claim: None,
             marked_at: None,
             gone_at: None,
+            storage_class: self.storage_class,
+            tiered_at: None,
             lease_owner: None,
             lease_until: None,
             sealed_at: None,

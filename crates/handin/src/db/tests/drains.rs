@@ -1,6 +1,6 @@
 //! Drains: an object lives where its row says, and the first copy goes only when nothing forbids it.
 
-use handin_core::State;
+use handin_core::{State, StorageClass};
 
 use super::super::drains::{Ask, End, Note, SetRate, is_exam_running, next, progress};
 use super::super::holds::{Hold, PlaceHold, Scope};
@@ -65,7 +65,15 @@ async fn copied(db: &Db, first: &Recording) {
     let prolong = Prolong { recording: first.id.clone(), number: 1, until: at(2_000) };
     assert!(db.change(prolong).await.unwrap());
     let (old, receipt) = (old(first), receipt(first));
-    let replace = Replace { new, old, sha256_parts: "ab".to_owned(), receipt, caused: Caused::default() };
+    let replace = Replace {
+        new,
+        old,
+        sha256_parts: "ab".to_owned(),
+        storage_class: StorageClass::Standard,
+        tiered_at: None,
+        receipt,
+        caused: Caused::default(),
+    };
     assert!(db.change(replace).await.unwrap());
 }
 

@@ -12,12 +12,13 @@ mod migrating;
 mod opening;
 mod retention;
 mod statements;
+mod tiers;
 
 use std::future::Future;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use handin_core::{RecordingId, Upload};
+use handin_core::{RecordingId, StorageClass, Upload};
 use jiff::Timestamp;
 use sqlx::any::AnyConnectOptions;
 use sqlx::{AnyConnection, AssertSqlSafe, ConnectOptions, Connection, Executor};
@@ -161,6 +162,7 @@ fn new_recording(n: u32) -> NewRecording {
         started_at: Some(at(-1)),
         salvage_at: at(7_200),
         ends_at: Some(at(3_600)),
+        storage_class: StorageClass::Standard,
     }
 }
 

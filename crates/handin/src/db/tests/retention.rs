@@ -11,7 +11,7 @@ use super::super::recordings::{Abandon, Delete, get};
 use super::super::retention::{PolicyVersion, PostAnchor, SetPolicy, newest_policy};
 use super::*;
 
-async fn sealed(db: &Db, n: u32) {
+pub(super) async fn sealed(db: &Db, n: u32) {
     opened(db, n).await;
     claimed(db, n, "me").await;
     assert!(db.change(finish(n, "me", State::Sealed)).await.unwrap());
@@ -22,7 +22,7 @@ fn discard(n: u32) -> Abandon {
     Abandon { id: id(n), from_owner: None, reason, at: at(30), caused: Caused::default() }
 }
 
-async fn all(db: &Db, until: i64) -> Vec<DueRow> {
+pub(super) async fn all(db: &Db, until: i64) -> Vec<DueRow> {
     due::walk(db, at(until), None, 100).await.unwrap()
 }
 
@@ -35,7 +35,7 @@ fn later(row: &DueRow, second: i64) -> Moves {
     Moves(vec![Move { id: row.id.clone(), seen: row.seen, due_at: at(second), mark: Mark::Keep }])
 }
 
-fn hold(n: u32, recording: Option<u32>) -> PlaceHold {
+pub(super) fn hold(n: u32, recording: Option<u32>) -> PlaceHold {
     let row = recording.map(new_recording);
     let hold = Hold {
         id: format!("hold-{n}"),

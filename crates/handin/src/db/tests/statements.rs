@@ -8,7 +8,7 @@ use handin_core::{CandidateId, Exam, Subject};
 use super::super::statement::Bulk;
 use super::super::{
     api_keys, audit, candidates, certificates, chain, deliveries, drains, due, exams, holds, inventory, jobs,
-    locks, nodes, outbox, pace, receipts, recordings, retention, revisions, told, webhooks,
+    locks, nodes, outbox, pace, receipts, recordings, retention, revisions, tiers, told, webhooks,
 };
 use super::deliveries as deliveries_of;
 use super::*;
@@ -60,6 +60,7 @@ fn texts() -> Vec<&'static str> {
         drains::ENDED,
         drains::IS_EXAM_RUNNING,
         drains::PROGRESS,
+        due::ONE,
         due::WALK,
         due::COUNT,
         due::COUNT_MARKED,
@@ -149,6 +150,7 @@ fn texts() -> Vec<&'static str> {
         revisions::GIVE_UP,
         revisions::PROLONG,
         revisions::GONE,
+        tiers::QUEUE,
         told::TELL,
         told::SILENT,
         webhooks::ADD,

@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
+use handin_core::StorageClass;
 use handin_s3::{Operation, Request, Response};
 use http::{HeaderMap, Method};
 use jiff::Timestamp;
@@ -134,8 +135,23 @@ impl Bench {
 
     /// Opens an upload.
     pub async fn open(&self, name: &str, declare_sha256: bool) -> Result<Upload, Untried> {
+        Ok(self.open_in(StorageClass::Standard, name, declare_sha256).await?)
+    }
+
+    /// Opens an upload of an object that is to be kept in a class.
+    pub async fn open_in(
+        &self,
+        storage_class: StorageClass,
+        name: &str,
+        declare_sha256: bool,
+    ) -> Result<Upload, Error> {
         let key = self.key(name);
-        let create = CreateUpload { content_type: CONTENT_TYPE, write_token: WRITE_TOKEN, declare_sha256 };
+        let create = CreateUpload {
+            content_type: CONTENT_TYPE,
+            write_token: WRITE_TOKEN,
+            declare_sha256,
+            storage_class,
+        };
         let upload = Upload { id: self.objects.create_upload(&key, create).await?, key };
         self.remember(Leftover::Upload(upload.clone()));
         Ok(upload)
@@ -172,7 +188,13 @@ impl Bench {
 
     /// Signs a whole object.
     pub fn object(&self, key: &str, size: u64, sha256: Option<[u8; 32]>) -> Result<SignedUrl, Untried> {
-        let put = PutToSign { size, content_type: CONTENT_TYPE, write_token: WRITE_TOKEN, sha256 };
+        let put = PutToSign {
+            size,
+            content_type: CONTENT_TYPE,
+            write_token: WRITE_TOKEN,
+            sha256,
+            storage_class: StorageClass::Standard,
+        };
         Ok(self.objects.sign_put(key, &put, self.now(), TTL)?)
     }
 

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::{StreamExt as _, stream};
-use handin_core::{Sha256, StoredPart};
+use handin_core::{Sha256, StorageClass, StoredPart};
 use jiff::Timestamp;
 use sha2::Digest as _;
 
@@ -17,6 +17,7 @@ use crate::db::drains::{Note, Waiting};
 use crate::db::recordings::Recording;
 use crate::db::revisions::{Revision, RevisionState};
 use crate::objects::{CreateUpload, Objects, PartPlace, Piece};
+use crate::service::revisions::Why;
 use crate::service::{Error, checks, completion, receipts, revisions, seconds, store_of};
 
 /// A part is held in memory while it passes. One that was recorded in larger parts is cut anew, into these.
@@ -55,13 +56,16 @@ impl Outcome {
 /// Copies a recording, or what is left of it to copy; begins no part after `end`.
 ///
 /// # Errors
-/// When it has to be tried again; [`Error::Internal`] when the recording is not as it was sealed.
+/// When it has to be tried again; [`Error::Archived`] for one that somebody has to restore first; [`Error::Internal`] when the recording is not as it was sealed.
 pub(super) async fn copy(app: &App, waiting: &Waiting, end: Timestamp) -> Result<Outcome, Error> {
     let Some(recording) = db::recordings::get(&app.db, &waiting.recording).await? else {
         return Ok(Outcome::Gone);
     };
     if !recording.state.has_object() {
         return Ok(Outcome::Gone);
+    }
+    if !recording.storage_class.is_read_at_once() {
+        return Err(Error::Archived { class: recording.storage_class, key: recording.key });
     }
     let archive = store_of(app, &waiting.archive)?;
     let Some(new) = revision(app, &recording, &waiting.archive).await? else { return Ok(Outcome::Overtaken) };
@@ -150,6 +154,7 @@ impl Copying<'_> {
             content_type: &self.recording.content_type,
             write_token: &self.new.write_token,
             declare_sha256: self.cut.as_recorded,
+            storage_class: StorageClass::Standard,
         };
         let upload_id = self.archive.create_upload(&self.new.key, create).await?;
         self.new.upload_id = Some(upload_id.clone());
@@ -286,7 +291,7 @@ impl Copying<'_> {
         }
         let former = receipts::stated(self.app, &self.recording.id).await?;
         let receipt = receipts::about_another(former, self.new.key.clone(), wanted);
-        if revisions::replace(self.app, &self.recording, &self.new, &receipt).await? {
+        if revisions::replace(self.app, &self.recording, &self.new, &receipt, Why::Drained).await? {
             return Ok(Outcome::Copied);
         }
         revisions::give_up(self.app, &self.recording, &self.new).await;

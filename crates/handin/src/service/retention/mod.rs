@@ -1,5 +1,5 @@
 //! Retention: recordings that are due are marked, stay restorable for a grace, are deleted, proved to be gone, and
-//! certified.
+//! certified; and until then they go to cheaper storage classes as rules say.
 //!
 //! `handin_core::retention::due` alone says when a recording is due. What stands in the ledger as `due_at` says when to
 //! ask it again. Nothing here deletes what a hold covers: each update that marks or deletes asks for holds itself.
@@ -14,6 +14,9 @@ pub mod policies;
 pub mod rate;
 pub mod run;
 pub mod survey;
+pub mod tally;
+mod verdict;
+pub mod tier;
 
 use std::time::Duration;
 

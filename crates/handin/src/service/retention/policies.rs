@@ -1,12 +1,12 @@
 //! Which policy an exam has: its own newest version, else the days it was created with, else the house's.
 
 use handin_core::retention::{Action, Anchor, BadRule, Period, RetentionPolicy, Rule};
-use handin_core::{Exam, ExamId};
+use handin_core::{BadName, Exam, ExamId, StorageClass};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
-use super::{job, stamp};
+use super::{job, stamp, tier};
 use crate::app::App;
 use crate::db;
 use crate::db::Caused;
@@ -30,6 +30,9 @@ pub struct PolicyText {
     /// Why that is more than the house's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// In which storage class new recordings are written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub storage_class: Option<String>,
 }
 
 /// The policy that counts for an exam.
@@ -61,11 +64,13 @@ impl PolicyText {
         let rule = |(place, text): (usize, &String)| {
             text.parse().map_err(|bad: BadRule| Error::invalid(format!("rules[{place}]"), bad))
         };
+        let class = |name: String| name.parse().map_err(|bad: BadName| Error::invalid("storage_class", bad));
         let policy = RetentionPolicy {
             time_zone: self.time_zone.map_or_else(|| Ok(house.time_zone.clone()), zone)?,
             rules: self.rules.iter().enumerate().map(rule).collect::<Result<_, _>>()?,
             maximum_days: self.maximum_days.unwrap_or(house.maximum_days),
             reason: self.reason,
+            storage_class: self.storage_class.map_or(Ok(house.storage_class), class)?,
         };
         policy.check(house.maximum_days).map_err(|bad| Error::invalid(bad.field.clone(), bad))?;
         Ok(policy)
@@ -78,6 +83,10 @@ impl PolicyText {
             rules: policy.rules.iter().map(Rule::to_string).collect(),
             maximum_days: Some(policy.maximum_days),
             reason: policy.reason.clone(),
+            // What stores do unasked is not said, so that policies that were set before there were classes read the same.
+            storage_class: Some(policy.storage_class)
+                .filter(|class| *class != StorageClass::Standard)
+                .map(|class| class.to_string()),
         }
     }
 
@@ -99,6 +108,7 @@ pub async fn set(app: &App, who: &Platform, exam: &ExamId, text: PolicyText) -> 
         let reason = "no archive is named in the setting drain.archive; name one, or write delete";
         return Err(Error::invalid(format!("rules[{place}]"), reason));
     }
+    tier::check_known(app, &policy).await?;
     let text = PolicyText::of(&policy).json();
     for _ in 0..TRIES {
         let mut audit = crate::service::audit(app, who, "retention.set", exam.as_str(), Some(exam));
@@ -219,8 +229,13 @@ pub async fn adopt_house(app: &App) -> Result<(), Error> {
 fn effective(stored: PolicyVersion) -> Result<Effective, Error> {
     let text: PolicyText = serde_json::from_str(&stored.policy).map_err(Error::internal)?;
     // Read as it was checked when it was set, whatever the house allows by now.
-    let lenient =
-        RetentionPolicy { time_zone: TimeZone::UTC, rules: Vec::new(), maximum_days: u32::MAX, reason: None };
+    let lenient = RetentionPolicy {
+        time_zone: TimeZone::UTC,
+        rules: Vec::new(),
+        maximum_days: u32::MAX,
+        reason: None,
+        storage_class: StorageClass::Standard,
+    };
     let name = stored.exam.as_ref().map_or("house", ExamId::as_str);
     Ok(Effective {
         // What does not read here is no fault of the caller's: this node knows other time zones than the one that set it.
@@ -229,6 +244,22 @@ fn effective(stored: PolicyVersion) -> Result<Effective, Error> {
         set_at: stored.set_at,
         set_by: stored.set_by,
     })
+}
+
+/// In which storage class new recordings of an exam are written: as its own policy says, else this node's configuration.
+///
+/// # Errors
+/// When the database is not available.
+pub async fn storage_class(app: &App, exam: &ExamId) -> Result<StorageClass, Error> {
+    match db::retention::newest_policy(&app.db, Some(exam)).await?.map(effective).transpose() {
+        Ok(Some(own)) => Ok(own.policy.storage_class),
+        Ok(None) => Ok(app.config.retention.storage_class),
+        Err(error) => {
+            // A candidate must be able to record, whatever a policy says that this node cannot read.
+            tracing::error!(%exam, %error, "a recording is written in STANDARD, as the policy cannot be read");
+            Ok(StorageClass::Standard)
+        }
+    }
 }
 
 /// Has the recordings of every exam looked at again, because the house has another policy; the `restamp` job.

@@ -10,12 +10,14 @@ use std::time::Duration;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use handin_core::ExamId;
 
-use super::survey::{Item, Looked, Needs, Survey, Verdict, Walk, is_too_much, moment, survey};
-use super::{BY_ITSELF, destroy, grace, holds, job, pause};
+use super::survey::{Item, Looked, Needs, Survey, Walk, is_too_much, moment, survey};
+use super::verdict::Verdict;
+use super::{BY_ITSELF, destroy, grace, holds, job, pause, tier};
 use crate::app::App;
 use crate::db::Caused;
 use crate::db::certificates::NewCertificate;
 use crate::db::due::{DeleteMarked, Doomed, Mark, Move, Moves};
+use crate::db::tiers::{QueueTiers, ToTier};
 use crate::service::Error;
 use crate::service::api_keys::Platform;
 use crate::service::events::RecordingDeleted;
@@ -24,6 +26,8 @@ use crate::service::events::RecordingDeleted;
 const AT_ONCE: usize = 32;
 /// As finely as the ledger tells times apart.
 const INSTANT: Duration = Duration::from_millis(1);
+/// How long a preview shows what is refused under a new policy.
+const SHOWN: Duration = Duration::from_secs(86_400);
 
 /// What a run did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -32,6 +36,10 @@ pub struct Ran {
     pub marked: u64,
     /// Recordings whose grace was over; their objects are being deleted.
     pub deleted: u64,
+    /// Recordings that go to another storage class; jobs take them there.
+    pub tiered: u64,
+    /// Recordings that stay where they are, as moving them costs more than it saves, or they would have to be restored first.
+    pub refused: u64,
     /// Recordings that are due and wait for somebody to confirm.
     pub unconfirmed: u64,
     /// Why they do.
@@ -47,10 +55,10 @@ pub async fn run(app: &App) -> Result<Ran, Error> {
     destroy::take_up(app).await?;
     pause::look(app).await?;
     let survey = survey(app, app.clock.now()).await?;
-    let fresh = survey.list.values().filter(|item| !item.old).count() as u64;
+    let fresh = survey.list.values().filter(|item| !item.old && item.leaves).count() as u64;
     let too_much = is_too_much(app, survey.waiting + fresh, survey.of);
     let paused = survey.paused_until.is_some();
-    let ran = act(app, BY_ITSELF, &survey, |item| !item.old && !too_much && !paused).await?;
+    let ran = act(app, BY_ITSELF, &survey, |item| !item.old && !(too_much && item.leaves) && !paused).await?;
     if let Some(until) = survey.paused_until {
         tracing::error!(%until, "the clock is far ahead of the last run: nothing is marked or deleted until then");
     }
@@ -91,25 +99,34 @@ async fn act(app: &App, by: &str, survey: &Survey, allowed: impl Fn(&Item) -> bo
     let mut ran = Ran::default();
     while let Some(page) = walk.page().await? {
         let may = |looked: &Looked| match (survey.list.get(&looked.row.id), &looked.verdict) {
-            (Some(item), _) => allowed(item),
+            (Some(item), verdict) => allowed(item) && item.leaves != matches!(verdict, Verdict::Tier { .. }),
             (None, Verdict::Over | Verdict::Drain(_)) => survey.paused_until.is_none(),
             (None, _) => false,
         };
         // Before they are left to their next look.
         drain(app, page.iter().filter(|looked| may(looked))).await?;
         let moves: Vec<Move> = page.iter().filter_map(|looked| next(app, looked, may, by)).collect();
-        let wanted =
-            page.iter().filter(|looked| matches!(looked.verdict, Verdict::Mark { .. } | Verdict::Over));
+        let wanted = page.iter().filter(|looked| {
+            matches!(looked.verdict, Verdict::Mark { .. } | Verdict::Tier { .. } | Verdict::Over)
+        });
         ran.unconfirmed += wanted.filter(|looked| !may(looked)).count() as u64;
         if !moves.is_empty() {
             ran.marked += app.db.change(Moves(moves)).await?;
         }
+        let tiers = moving(app, &page, may, ran.tiered);
+        if !tiers.is_empty() {
+            ran.tiered += app.db.change(QueueTiers(tiers)).await?;
+        }
+        let refused = page.iter().filter(|looked| matches!(looked.verdict, Verdict::Refused { .. }));
+        ran.refused += refused.count() as u64;
         let over = page.into_iter().filter(|looked| looked.verdict == Verdict::Over && may(looked));
         ran.deleted += delete(app, over, ran.deleted).await?;
     }
     ran.needs = survey.needs.filter(|_| ran.unconfirmed > 0);
     metrics::counter!("handin_retention_total", "step" => "marked").increment(ran.marked);
     metrics::counter!("handin_retention_total", "step" => "deleted").increment(ran.deleted);
+    metrics::counter!("handin_retention_total", "step" => "tiered").increment(ran.tiered);
+    metrics::gauge!("handin_retention_refused").set(ran.refused as f64);
     metrics::gauge!("handin_retention_unconfirmed").set(ran.unconfirmed as f64);
     app.jobs.wake();
     Ok(ran)
@@ -127,6 +144,13 @@ async fn drain(app: &App, looked: impl Iterator<Item = &Looked>) -> Result<(), E
     stream::iter(asks).buffer_unordered(AT_ONCE).try_collect().await
 }
 
+/// What goes to other storage classes; `earlier` recordings of this run go first.
+fn moving(app: &App, page: &[Looked], allowed: impl Fn(&Looked) -> bool, earlier: u64) -> Vec<ToTier> {
+    let moving =
+        page.iter().filter(|looked| matches!(looked.verdict, Verdict::Tier { .. }) && allowed(looked));
+    moving.zip(earlier..).filter_map(|(looked, earlier)| tier::planned(app, looked, earlier)).collect()
+}
+
 /// What becomes of a recording that stays where it is.
 fn next(app: &App, looked: &Looked, allowed: impl Fn(&Looked) -> bool, by: &str) -> Option<Move> {
     let (row, now) = (&looked.row, app.clock.now());
@@ -140,7 +164,14 @@ fn next(app: &App, looked: &Looked, allowed: impl Fn(&Looked) -> bool, by: &str)
         }
         // Its grace begins anew when the hold is released.
         Verdict::Held if row.marked_at.is_some() => (now, Mark::TakeBack),
-        Verdict::Mark { .. } | Verdict::Drain(_) | Verdict::Held | Verdict::Over => return None,
+        // For a day a preview shows what a new policy wants in vain.
+        Verdict::Refused { again, .. } if now >= looked.policy.set_at + SHOWN => (again, Mark::Keep),
+        Verdict::Mark { .. }
+        | Verdict::Drain(_)
+        | Verdict::Held
+        | Verdict::Tier { .. }
+        | Verdict::Refused { .. }
+        | Verdict::Over => return None,
     };
     Some(Move { id: row.id.clone(), seen: row.seen, due_at, mark })
 }

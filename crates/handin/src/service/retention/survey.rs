@@ -6,13 +6,15 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use handin_core::retention::{drain_due, due};
 use handin_core::{ExamId, RecordingId, Sha256};
+use handin_plan::RegionPrices;
 use jiff::Timestamp;
 use sha2::Digest as _;
 
 use super::policies::{Effective, of};
-use super::{BY_ITSELF, grace, pause};
+use super::tally::Tally;
+use super::verdict::{Verdict, judge};
+use super::{BY_ITSELF, pause, tier};
 use crate::app::App;
 use crate::db;
 use crate::db::due::DueRow;
@@ -21,32 +23,12 @@ use crate::service::Error;
 /// How many recordings are looked at in one page, and deleted with one certificate at most.
 pub(super) const PAGE: u32 = 500;
 
-/// What is to become of a recording.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Verdict {
-    /// It is not due before then.
-    Later(Timestamp),
-    /// It is to go to the archive; it is not due to be deleted, or to be looked at, before then.
-    Drain(Timestamp),
-    /// It is due, and a hold covers it.
-    Held,
-    /// It is due: it is to be marked.
-    Mark {
-        /// Whether it was due before its policy was set.
-        old: bool,
-    },
-    /// It is marked, and can be restored until then.
-    Waiting(Timestamp),
-    /// It is marked, and its grace is over.
-    Over,
-}
-
 /// A recording that was looked at.
 pub(super) struct Looked {
     pub(super) row: DueRow,
     pub(super) policy: Arc<Effective>,
     pub(super) verdict: Verdict,
-    /// Which rule makes it due, in words.
+    /// Which rule makes it due, or has it go to another class, in words.
     pub(super) rule: String,
 }
 
@@ -56,13 +38,14 @@ pub(super) struct Walk<'a> {
     at: Timestamp,
     last: Option<DueRow>,
     ended: bool,
+    prices: Option<RegionPrices>,
     /// `None` where one cannot be read here.
     policies: HashMap<ExamId, Option<Arc<Effective>>>,
 }
 
 impl Walk<'_> {
     pub(super) fn begin(app: &App, at: Timestamp) -> Walk<'_> {
-        Walk { app, at, last: None, ended: false, policies: HashMap::new() }
+        Walk { app, at, last: None, ended: false, prices: tier::prices(app), policies: HashMap::new() }
     }
 
     /// The next recordings; `None` at the end. Those of an exam whose policy cannot be read here are left as they are.
@@ -79,7 +62,7 @@ impl Walk<'_> {
         let mut looked = Vec::with_capacity(rows.len());
         for row in rows {
             if let Some(policy) = self.policy(&row.exam).await? {
-                let (verdict, rule) = judge(self.app, &row, &policy, self.at);
+                let (verdict, rule) = judge(self.app, &row, &policy, self.at, self.prices.as_ref());
                 looked.push(Looked { row, policy, verdict, rule });
             }
         }
@@ -108,41 +91,8 @@ impl Walk<'_> {
     }
 }
 
-fn judge(app: &App, row: &DueRow, policy: &Effective, at: Timestamp) -> (Verdict, String) {
-    let grace = grace(app);
-    let due = due(&policy.policy, &row.facts);
-    let may_drain = !row.drained && app.config.drain.archive.is_some();
-    let drain = drain_due(&policy.policy, &row.facts).filter(|_| may_drain);
-    let rule = due.rule.map_or_else(|| "maximum".to_owned(), ToString::to_string);
-    let verdict = match row.marked_at.map(|marked| marked + grace) {
-        _ if due.at > at => match drain {
-            Some(drain) if drain <= at => Verdict::Drain(due.at),
-            Some(drain) => Verdict::Later(drain.min(due.at)),
-            None => Verdict::Later(due.at),
-        },
-        _ if row.held => Verdict::Held,
-        None => Verdict::Mark { old: due.at < policy.set_at },
-        Some(end) if end > at => Verdict::Waiting(end),
-        Some(_) => Verdict::Over,
-    };
-    (verdict, rule)
-}
-
-/// Recordings and their bytes.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Tally {
-    /// How many would be marked.
-    pub recordings: u64,
-    /// Their bytes.
-    pub bytes: u64,
-    /// How many are due, but held.
-    pub held: u64,
-    /// How many are marked and their grace is over: they would be deleted.
-    pub over: u64,
-}
-
 /// What one rule of one exam's policy makes due.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Line {
     /// The exam.
     pub exam: ExamId,
@@ -198,11 +148,13 @@ pub struct Survey {
     pub(super) list: BTreeMap<RecordingId, Item>,
 }
 
-/// A recording on the list: it is to be marked, or, while runs stand still, deleted.
+/// A recording on the list: it is to be marked or moved, or, while runs stand still, deleted.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Item {
     digest: Sha256,
     pub(super) old: bool,
+    /// Whether it leaves in the end; the share is counted in these.
+    pub(super) leaves: bool,
 }
 
 /// What a run would do at `at`.
@@ -247,32 +199,21 @@ fn take(
     looked: Looked,
     paused: bool,
 ) {
+    let Some(tally) = Tally::of(&looked) else { return };
     let Looked { row, policy, verdict, rule } = looked;
-    let (tally, listed) = match verdict {
-        Verdict::Held => (Tally { held: 1, ..Tally::default() }, None),
-        Verdict::Mark { old } => {
-            (Tally { recordings: 1, bytes: row.size, ..Tally::default() }, Some(("", old)))
-        }
-        Verdict::Over => (Tally { over: 1, ..Tally::default() }, paused.then_some((" over", false))),
-        Verdict::Later(_) | Verdict::Drain(_) | Verdict::Waiting(_) => return,
+    let listed = match verdict {
+        Verdict::Mark { old } => Some((String::new(), old)),
+        Verdict::Tier { class, old, .. } => Some((format!(" {class}"), old)),
+        Verdict::Over if paused => Some((" over".to_owned(), false)),
+        _ => None,
     };
     if let Some((mark, old)) = listed {
         let line = format!("{} {} {} {} {rule}{mark}", row.id, row.key, row.size, policy.version);
-        list.insert(row.id, Item { digest: sha2::Sha256::digest(line).into(), old });
+        let leaves = !matches!(verdict, Verdict::Tier { .. });
+        list.insert(row.id, Item { digest: sha2::Sha256::digest(line).into(), old, leaves });
     }
     let line = lines.entry((row.exam, policy.version.clone(), rule)).or_default();
     *line = line.plus(tally);
-}
-
-impl Tally {
-    fn plus(self, other: Tally) -> Tally {
-        Tally {
-            recordings: self.recordings + other.recordings,
-            bytes: self.bytes + other.bytes,
-            held: self.held + other.held,
-            over: self.over + other.over,
-        }
-    }
 }
 
 /// The moment in milliseconds, and half a SHA-256 over the list in the order of ids.
@@ -289,10 +230,11 @@ pub(in crate::service) fn moment(confirmation: &str) -> Option<Timestamp> {
 }
 
 fn needs(app: &App, list: &BTreeMap<RecordingId, Item>, waiting: u64, of: u64) -> Option<Needs> {
+    let leaving = list.values().filter(|item| item.leaves).count() as u64;
     match list.values().any(|item| item.old) {
         true => Some(Needs::OldData),
-        false if list.is_empty() => None,
-        false => is_too_much(app, waiting + list.len() as u64, of).then_some(Needs::Share),
+        false if leaving == 0 => None,
+        false => is_too_much(app, waiting + leaving, of).then_some(Needs::Share),
     }
 }
 
@@ -304,9 +246,8 @@ pub(in crate::service) fn is_too_much(app: &App, marks: u64, of: u64) -> bool {
         && u128::from(marks) * 100 > u128::from(of) * u128::from(retention.most_percent)
 }
 
-/// What keeping so many bytes costs in a month, in US dollars, where the list price in the store's region is known.
+/// What keeping so many bytes costs in a month, in US dollars, where a price is known.
 pub fn usd_per_month(app: &App, bytes: u64) -> Option<f64> {
-    let prices = handin_plan::Prices::read(None).ok()?;
-    let region = prices.region.get(&app.config.store.region)?;
+    let region = tier::prices(app)?;
     Some(bytes as f64 / handin_plan::GB * region.storage.of(handin_plan::Class::Standard).usd)
 }

@@ -6,6 +6,7 @@ mod mended;
 mod reconciled;
 mod repeated;
 mod salvaged;
+mod tiered;
 mod whole;
 
 use futures_util::future::join_all;

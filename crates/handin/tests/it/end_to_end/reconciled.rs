@@ -28,7 +28,12 @@ async fn ledger_and_store_are_compared_both_ways() {
             ..alive.key().parse().unwrap()
         };
         let unknown = unknown.to_string();
-        let create = CreateUpload { content_type: "video/webm", write_token: "t", declare_sha256: false };
+        let create = CreateUpload {
+            content_type: "video/webm",
+            write_token: "t",
+            declare_sha256: false,
+            storage_class: Default::default(),
+        };
         let stranger = objects.create_upload(&unknown, create).await.unwrap();
 
         let found = reconcile(&app.node.app).await.unwrap();

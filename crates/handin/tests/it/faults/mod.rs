@@ -11,4 +11,5 @@ mod overload;
 mod retention;
 mod rotation;
 mod store;
+mod tiers;
 mod together;

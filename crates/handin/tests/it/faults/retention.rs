@@ -125,6 +125,7 @@ async fn an_object_that_somebody_else_wrote_stays_and_is_not_certified() {
         content_type: "video/webm",
         write_token: "somebody else's",
         declare_sha256: false,
+        storage_class: Default::default(),
     };
     let upload_id = objects.create_upload(&keys[0], foreign).await.unwrap();
     let place = handin::objects::PartPlace { key: &keys[0], upload_id: &upload_id, number: 1 };

@@ -51,8 +51,12 @@ impl Scene {
         let objects = &self.app.node.app.objects;
         let write_token = objects.head(key).await.unwrap().unwrap().write_token.unwrap();
         objects.delete(key).await.unwrap();
-        let create =
-            CreateUpload { content_type: "video/webm", write_token: &write_token, declare_sha256: false };
+        let create = CreateUpload {
+            content_type: "video/webm",
+            write_token: &write_token,
+            declare_sha256: false,
+            storage_class: Default::default(),
+        };
         let upload_id = objects.create_upload(key, create).await.unwrap();
         for (number, part) in (1..).zip(bytes.chunks(PART)) {
             let place = PartPlace { key, upload_id: &upload_id, number };

@@ -161,6 +161,7 @@ async fn a_recording_shows_what_has_arrived() {
       "recorded_ms": 0,
       "salvage_at": "2026-11-23T06:00:00Z",
       "state": "open",
+      "storage_class": "STANDARD",
       "subject": "coding",
       "take": 1,
       "track": "webcam",

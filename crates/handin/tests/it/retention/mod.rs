@@ -5,6 +5,7 @@ mod locks;
 mod policies;
 mod random;
 mod runs;
+mod tiers;
 
 use std::time::Duration;
 

@@ -14,7 +14,7 @@ use super::{
 use crate::app::{TestApp, externals, postgres};
 
 /// On SQLite and on PostgreSQL.
-async fn apps() -> Vec<TestApp> {
+pub(super) async fn apps() -> Vec<TestApp> {
     let mut apps = vec![TestApp::start().await];
     if let Some(administrator) = postgres() {
         apps.push(TestApp::builder().postgres(&administrator).start().await);

@@ -38,7 +38,12 @@ fn limits() -> Limits {
 }
 
 fn create() -> CreateUpload<'static> {
-    CreateUpload { content_type: "video/webm", write_token: "token", declare_sha256: false }
+    CreateUpload {
+        content_type: "video/webm",
+        write_token: "token",
+        declare_sha256: false,
+        storage_class: Default::default(),
+    }
 }
 
 impl Scene {

@@ -18,7 +18,12 @@ const TTL: Duration = Duration::from_secs(300);
 const KEY: &str = "webcam/b3/2026-11-22/spring/math/C-17/01JD8Z0QX3V5T9K2M4N6P8R0SW.webm";
 
 fn create(declare_sha256: bool) -> CreateUpload<'static> {
-    CreateUpload { content_type: "video/webm;codecs=\"vp9,opus\"", write_token: "token-1", declare_sha256 }
+    CreateUpload {
+        content_type: "video/webm;codecs=\"vp9,opus\"",
+        write_token: "token-1",
+        declare_sha256,
+        storage_class: Default::default(),
+    }
 }
 
 fn does(store: &TestStore, capability: Capability) -> bool {
@@ -96,7 +101,13 @@ async fn a_recording_sent_whole_is_proved() {
         let objects = store.objects().await;
         let body = bytes(4, 300_000);
         let sha256 = Some(digest(&body));
-        let to_sign = PutToSign { size: 300_000, content_type: "video/webm", write_token: "token-2", sha256 };
+        let to_sign = PutToSign {
+            size: 300_000,
+            content_type: "video/webm",
+            write_token: "token-2",
+            sha256,
+            storage_class: Default::default(),
+        };
         let signed = objects.sign_put(KEY, &to_sign, real_time()(), TTL).unwrap();
         assert_eq!(put(&signed, body.clone()).await.status(), 200, "{name}");
         let again = put(&signed, body.clone()).await.status() == 412;
@@ -115,7 +126,13 @@ async fn a_recording_sent_whole_is_proved() {
 async fn a_link_names_the_file_it_downloads() {
     for store in TestStore::all().await {
         let objects = store.objects().await;
-        let to_sign = PutToSign { size: 5, content_type: "video/webm", write_token: "token-3", sha256: None };
+        let to_sign = PutToSign {
+            size: 5,
+            content_type: "video/webm",
+            write_token: "token-3",
+            sha256: None,
+            storage_class: Default::default(),
+        };
         let signed = objects.sign_put(KEY, &to_sign, real_time()(), TTL).unwrap();
         assert_eq!(put(&signed, b"hello".to_vec()).await.status(), 200, "{}", store.name);
         let signed = objects.sign_get(KEY, real_time()(), TTL, Some("수학 1.webm")).unwrap();

@@ -1,11 +1,11 @@
 //! Making an object out of parts: what is checked, what is kept, and what happens the second time.
 
-use handin_core::StoredPart;
+use handin_core::{StorageClass, StoredPart};
 use handin_s3::ops::{CompleteMultipart, CompletedPart, ETag};
 use sha2::{Digest as _, Sha256};
 
 use super::{Bench, Finding, Untried};
-use crate::objects::{ErrorKind, ObjectDigest};
+use crate::objects::{Error, ErrorKind, ObjectDigest};
 use crate::service::doctor::bench::{Upload, WRITE_TOKEN};
 
 const BODY: &[u8] = b"hello";
@@ -32,6 +32,20 @@ pub(super) async fn write_token(bench: &Bench) -> Result<Finding, Untried> {
     let head = bench.objects.head(&upload.key).await?;
     let kept = head.and_then(|head| head.write_token);
     Ok(Finding::new(kept.as_deref() == Some(WRITE_TOKEN), kept.map_or("lost", |_| "kept")))
+}
+
+pub(super) async fn storage_class(bench: &Bench) -> Result<Finding, Untried> {
+    let upload = match bench.open_in(StorageClass::StandardIa, "storage-class", false).await {
+        Err(Error { kind: kind @ ErrorKind::Other { .. }, .. }) => {
+            return Ok(Finding::new(false, format!("refused, {}", kind.word())));
+        }
+        other => other?,
+    };
+    bench.put_part(&upload, 1, BODY).await?;
+    complete(bench, &upload).await?;
+    let kept = bench.objects.head(&upload.key).await?.and_then(|head| head.storage_class);
+    let found = kept.map_or("another one", StorageClass::as_str);
+    Ok(Finding::new(kept == Some(StorageClass::StandardIa), found))
 }
 
 pub(super) async fn small_part(bench: &Bench) -> Result<Finding, Untried> {

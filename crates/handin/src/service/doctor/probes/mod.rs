@@ -77,6 +77,7 @@ async fn ask(bench: &Bench, capability: Capability) -> Result<Finding, Untried> 
         Capability::ForgetsAborted => parts::aborted(bench).await,
         Capability::KeepsCompositeChecksum => completion::composite(bench).await,
         Capability::KeepsWriteToken => completion::write_token(bench).await,
+        Capability::KeepsStorageClass => completion::storage_class(bench).await,
         Capability::RefusesSmallParts => completion::small_part(bench).await,
         Capability::RefusesFalseParts => completion::false_part(bench).await,
         Capability::LeavesPartsOut => completion::part_left_out(bench).await,

@@ -7,6 +7,7 @@ mod open;
 mod retention;
 mod salvage;
 mod seal;
+mod tiers;
 mod webhooks;
 
 use std::time::Duration;
