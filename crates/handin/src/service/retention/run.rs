@@ -58,7 +58,7 @@ pub async fn run(app: &App) -> Result<Ran, Error> {
     let fresh = survey.list.values().filter(|item| !item.old && item.leaves).count() as u64;
     let too_much = is_too_much(app, survey.waiting + fresh, survey.of);
     let paused = survey.paused_until.is_some();
-    let ran = act(app, BY_ITSELF, &survey, |item| !item.old && !(too_much && item.leaves) && !paused).await?;
+    let ran = act(app, BY_ITSELF, &survey, |item| !(item.old || paused || too_much && item.leaves)).await?;
     if let Some(until) = survey.paused_until {
         tracing::error!(%until, "the clock is far ahead of the last run: nothing is marked or deleted until then");
     }
