@@ -10,8 +10,8 @@ use super::rows::{Row, count, millis, opt_count, opt_millis};
 use super::statement::{execute, query};
 use super::{Caused, Change, Db, Error};
 
-/// Asks finished recordings to go to an archive, those that live where they were sent to and were not asked before. Gives
-/// how many are new.
+/// Asks finished recordings to go to an archive, those that live where they were sent to, can be read there at once, and were
+/// not asked before. Gives how many are new.
 #[derive(Debug, Clone)]
 pub struct Ask {
     /// Of this exam.
@@ -35,7 +35,7 @@ pub(super) const ASK: &str = "\
     select id, exam, cast($1 as text), sealed_size, cast($2 as bigint), cast($3 as bigint), cast($4 as text),
         cast($3 as bigint)
     from recording where exam = $5 and cast($6 as text) in ('', id)
-        and state in ('sealed', 'partial') and place = ''
+        and state in ('sealed', 'partial') and place = '' and storage_class not in ('GLACIER', 'DEEP_ARCHIVE')
     on conflict (recording) do nothing";
 
 impl Change for Ask {

@@ -31,7 +31,7 @@ pub struct QueueTiers(pub Vec<ToTier>);
 
 pub(super) const QUEUE: &str = concat!(
     "update recording set due_at = $1 \
-     where id = $2 and due_at = $3 and state in ('sealed', 'partial') and marked_at is null \
+     where id = $2 and due_at = $3 and state in ('sealed', 'partial') and place = '' and marked_at is null \
      and (cast($4 as bigint) = 0 or not ",
     held!(),
     ")"

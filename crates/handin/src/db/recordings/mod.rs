@@ -84,7 +84,7 @@ pub struct Recording {
     pub marked_at: Option<Timestamp>,
     /// When its grace is over; absent too while it is yet to be looked at anew.
     pub gone_at: Option<Timestamp>,
-    /// In which class its object is kept.
+    /// In which class its object is kept; of one that was drained, its first copy.
     pub storage_class: StorageClass,
     /// Since when, if it was not written in it.
     pub tiered_at: Option<Timestamp>,

@@ -1,5 +1,6 @@
 //! Tiers: neither the queueing nor the copy that takes a place passes by a hold, and one that was overtaken does nothing.
 
+use super::super::drains::Ask;
 use super::super::due::DueRow;
 use super::super::holds::ReleaseHold;
 use super::super::recordings::get;
@@ -88,4 +89,26 @@ async fn what_cannot_be_read_at_once_takes_no_held_recordings_place() {
         assert_eq!(get(&db, &id(1)).await.unwrap().unwrap().key, "key-4");
     })
     .await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_at_once_is_not_asked_to_go_to_an_archive() {
+    for class in [StorageClass::GlacierIr, StorageClass::Glacier, StorageClass::DeepArchive] {
+        on_each(move |TestDb { db, .. }| async move {
+            sealed(&db, 1).await;
+            assert!(replaced(&db, 1, class, Some(at(40))).await);
+            let ask = Ask {
+                exam: "spring".parse().unwrap(),
+                recording: None,
+                archive: "nas".to_owned(),
+                rate: None,
+                at: at(50),
+                by: "key-1".to_owned(),
+                caused: Caused::default(),
+            };
+            assert_eq!(db.change(ask).await.unwrap(), u64::from(class.is_read_at_once()), "{class}");
+            assert_eq!(all(&db, 100).await[0].drained, class.is_read_at_once(), "{class}");
+        })
+        .await;
+    }
 }

@@ -40,6 +40,8 @@ pub(super) enum Outcome {
     Overtaken,
     /// It was deleted.
     Gone,
+    /// It lies in a class that is not read at once.
+    Unreadable,
 }
 
 impl Outcome {
@@ -49,6 +51,7 @@ impl Outcome {
             Outcome::Interrupted { .. } => "interrupted",
             Outcome::Overtaken => "overtaken",
             Outcome::Gone => "gone",
+            Outcome::Unreadable => "unreadable",
         }
     }
 }
@@ -56,7 +59,7 @@ impl Outcome {
 /// Copies a recording, or what is left of it to copy; begins no part after `end`.
 ///
 /// # Errors
-/// When it has to be tried again; [`Error::Archived`] for one that somebody has to restore first; [`Error::Internal`] when the recording is not as it was sealed.
+/// When it has to be tried again; [`Error::Internal`] when the recording is not as it was sealed.
 pub(super) async fn copy(app: &App, waiting: &Waiting, end: Timestamp) -> Result<Outcome, Error> {
     let Some(recording) = db::recordings::get(&app.db, &waiting.recording).await? else {
         return Ok(Outcome::Gone);
@@ -65,7 +68,7 @@ pub(super) async fn copy(app: &App, waiting: &Waiting, end: Timestamp) -> Result
         return Ok(Outcome::Gone);
     }
     if !recording.storage_class.is_read_at_once() {
-        return Err(Error::Archived { class: recording.storage_class, key: recording.key });
+        return Ok(Outcome::Unreadable);
     }
     let archive = store_of(app, &waiting.archive)?;
     let Some(new) = revision(app, &recording, &waiting.archive).await? else { return Ok(Outcome::Overtaken) };

@@ -216,7 +216,10 @@ async fn note(app: &App, waiting: &Waiting, tried: Result<Outcome, Error>) -> Re
     let recording = waiting.recording.clone();
     let note = match tried {
         Ok(Outcome::Copied) => return Ok(()),
-        Ok(Outcome::Gone) => {
+        Ok(gone @ (Outcome::Gone | Outcome::Unreadable)) => {
+            if gone == Outcome::Unreadable {
+                tracing::warn!(%recording, "not drained: it lies in a storage class that is not read at once");
+            }
             app.db.change(End { recording, moved: false, caused: Caused::default() }).await?;
             return Ok(());
         }
