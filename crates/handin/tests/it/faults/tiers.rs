@@ -105,7 +105,7 @@ async fn of_two_nodes_at_once_one_moves_it() {
     let (open, _) = sealed(&scene).await;
     let other = scene.app.beside().await;
     let (id, to) = (id(&open), StorageClass::Glacier);
-    let outcomes = join(tier(&scene.app.node.app, &id, to), tier(&other.node.app, &id, to)).await;
+    let outcomes = Box::pin(join(tier(&scene.app.node.app, &id, to), tier(&other.node.app, &id, to))).await;
     let outcomes = [outcomes.0.unwrap(), outcomes.1.unwrap()];
     assert_eq!(outcomes.iter().filter(|outcome| **outcome == Outcome::Tiered).count(), 1, "{outcomes:?}");
     assert_tiered(&scene, &open).await;
