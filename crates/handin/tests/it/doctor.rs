@@ -20,7 +20,7 @@ fn report(output: &Output) -> Value {
 
 fn failed(report: &Value) -> Vec<&str> {
     let checks = report["checks"].as_array().unwrap();
-    assert_eq!(checks.len(), 37);
+    assert_eq!(checks.len(), 38);
     checks
         .iter()
         .filter(|check| check["passed"] == false)
