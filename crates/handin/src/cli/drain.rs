@@ -17,12 +17,24 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// Flags of `handin drain`.
 #[derive(Debug, clap::Args)]
-#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct Args {
     #[command(subcommand)]
     command: Option<Command>,
+    /// The exam whose finished recordings go
+    #[arg(requires = "to")]
+    exam: Option<String>,
+    /// The archive, by its name in the configuration
+    #[arg(long, value_name = "ARCHIVE", requires = "exam")]
+    to: Option<String>,
+    /// At most so many bits per second, such as 200Mbit, whatever the timetable says
+    #[arg(long, value_name = "RATE", value_parser = read_rate)]
+    rate: Option<u64>,
+    /// Return at once; the server goes on by itself
+    #[arg(long)]
+    no_wait: bool,
     #[command(flatten)]
-    start: Option<Start>,
+    server: Server,
 }
 
 /// What else there is to do.
@@ -35,24 +47,6 @@ enum Command {
         #[command(flatten)]
         server: Server,
     },
-}
-
-/// What goes where.
-#[derive(Debug, clap::Args)]
-struct Start {
-    /// The exam whose finished recordings go
-    exam: String,
-    /// The archive, by its name in the configuration
-    #[arg(long, value_name = "ARCHIVE")]
-    to: String,
-    /// At most so many bits per second, such as 200Mbit, whatever the timetable says
-    #[arg(long, value_name = "RATE", value_parser = read_rate)]
-    rate: Option<u64>,
-    /// Return at once; the server goes on by itself
-    #[arg(long)]
-    no_wait: bool,
-    #[command(flatten)]
-    server: Server,
 }
 
 fn read_rate(given: &str) -> Result<u64, String> {
@@ -68,12 +62,13 @@ fn read_rate(given: &str) -> Result<u64, String> {
 /// # Errors
 /// When the server cannot be reached or refuses.
 pub async fn run(args: Args) -> anyhow::Result<()> {
-    match (args.command, args.start) {
+    let Args { command, exam, to, rate, no_wait, server } = args;
+    match (command, exam.zip(to)) {
         (Some(Command::Status { exam, server }), _) => {
             let path = exam.map_or_else(|| "/v1/drains".to_owned(), |exam| of_exam(&exam));
             tell(&server, &server.connect()?.call(Method::GET, &path, None).await?)
         }
-        (None, Some(start)) => drain(start).await,
+        (None, Some((exam, to))) => drain(&server, &exam, &to, rate, no_wait).await,
         (None, None) => bail!("name an exam and its archive: handin drain EXAM --to ARCHIVE"),
     }
 }
@@ -82,16 +77,22 @@ fn of_exam(exam: &str) -> String {
     format!("/v1/exams/{exam}/drain")
 }
 
-async fn drain(start: Start) -> anyhow::Result<()> {
-    let platform = start.server.connect()?;
-    let path = of_exam(&start.exam);
-    let new = Body::json(&json!({ "to": start.to, "max_bytes_per_s": start.rate }));
+async fn drain(
+    server: &Server,
+    exam: &str,
+    to: &str,
+    rate: Option<u64>,
+    no_wait: bool,
+) -> anyhow::Result<()> {
+    let platform = server.connect()?;
+    let path = of_exam(exam);
+    let new = Body::json(&json!({ "to": to, "max_bytes_per_s": rate }));
     let begun = platform.call(Method::POST, &path, Some(new)).await?;
-    let ended = match start.no_wait {
+    let ended = match no_wait {
         true => begun,
         false => watch(&platform, &path, begun).await?,
     };
-    tell(&start.server, &ended)
+    tell(server, &ended)
 }
 
 /// Shows a bar until nothing waits any more. The server goes on without it.
@@ -174,6 +175,32 @@ mod tests {
         let page = describe(&json!({ "items": [item], "paused": "exam" }));
         for wanted in ["spring", "nas", "1.0 MB", "3.0 MB", "the archive is away", "paused: exam"] {
             assert!(page.contains(wanted), "{page}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: Args,
+    }
+
+    #[test]
+    fn an_exam_goes_to_an_archive_or_its_status_is_shown() {
+        let line = |words: &str| Line::try_parse_from(words.split(' ')).map(|line| line.args);
+        let args = line("drain spring --to nas --rate 200Mbit --no-wait").unwrap();
+        assert_eq!((args.exam.as_deref(), args.to.as_deref()), (Some("spring"), Some("nas")));
+        assert_eq!((args.rate, args.no_wait), (Some(25_000_000), true));
+        let status = line("drain status spring --json").unwrap();
+        assert!(matches!(status.command, Some(Command::Status { exam: Some(exam), .. }) if exam == "spring"));
+        for wrong in ["drain spring", "drain --to nas", "drain spring --to nas --rate off"] {
+            line(wrong).unwrap_err();
         }
     }
 }

@@ -69,14 +69,14 @@ async fn a_recording_goes_through_its_classes_and_then_for_good() {
         app.run_jobs().await;
         assert_eq!(listed(&app).await, ["GLACIER_IR"; 2]);
         assert_eq!(app.download(&sealed[1].id).await, b"a short recording");
+        let kinds = events(&app).await;
+        assert_eq!(kinds.iter().filter(|kind| *kind == "recording.tiered").count(), 4);
         pass_days(&app, 20).await;
         assert_eq!(ran(&app).await, (2, 0));
         pass_days(&app, 8).await;
         assert_eq!(ran(&app).await, (0, 2));
         assert_eq!(app.bucket().objects().await, []);
         assert_eq!(state(&app, &sealed[0]).await, "deleted");
-        let kinds = events(&app).await;
-        assert_eq!(kinds.iter().filter(|kind| *kind == "recording.tiered").count(), 4);
     }
 }
 
