@@ -164,6 +164,8 @@ fn describe(drains: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser;
+
     use super::*;
 
     #[test]
@@ -177,13 +179,6 @@ mod tests {
             assert!(page.contains(wanted), "{page}");
         }
     }
-}
-
-#[cfg(test)]
-mod tests {
-    use clap::Parser;
-
-    use super::*;
 
     #[derive(Debug, Parser)]
     struct Line {
