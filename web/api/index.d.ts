@@ -890,6 +890,23 @@ export interface webhooks {
         patch?: never;
         trace?: never;
     };
+    "recording.tiered": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A recording is kept in another storage class, under another key. */
+        post: operations["told_recording_tiered"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "retention.certified": {
         parameters: {
             query?: never;
@@ -1597,6 +1614,29 @@ export interface components {
              * @description The end of what is known to have been recorded, exclusive; absent when nobody ever said.
              */
             to_byte?: number | null;
+        };
+        /** @description Recordings that change their storage class, or would. The amounts are 0 where no price is known (`retention.prices_of`). */
+        Moved: {
+            /**
+             * Format: int64
+             * @description Their bytes.
+             */
+            bytes: number;
+            /**
+             * Format: double
+             * @description What that costs, US dollars: requests, reading, and least times that are not used up.
+             */
+            costs_usd: number;
+            /**
+             * Format: int64
+             * @description How many.
+             */
+            recordings: number;
+            /**
+             * Format: double
+             * @description What it saves until they are deleted, US dollars.
+             */
+            saves_usd: number;
         };
         /**
          * @description Something that periods are counted from.
@@ -2382,6 +2422,8 @@ export interface components {
                 started_at?: string | null;
                 /** @description `open`, `sealing`, `sealed`, `partial`, `abandoned` or `deleted`. */
                 state: string;
+                /** @description In which storage class its object is kept. */
+                storage_class: string;
                 /** @description The subject. */
                 subject: string;
                 /**
@@ -2389,6 +2431,11 @@ export interface components {
                  * @description Counted from 1 within the sitting and track.
                  */
                 take: number;
+                /**
+                 * Format: date-time
+                 * @description Since when, if a tier rule moved it there.
+                 */
+                tiered_at?: string | null;
                 /** @description The track. */
                 track: string;
                 /** @description `stream`, `file` or `put`. */
@@ -2454,14 +2501,38 @@ export interface components {
          *           "over": 310,
          *           "policy": "spring-2026@2",
          *           "recordings": 12480,
-         *           "rule": "delete 30 days after bell"
+         *           "refused": {
+         *             "bytes": 0,
+         *             "costs_usd": 0,
+         *             "recordings": 0,
+         *             "saves_usd": 0
+         *           },
+         *           "rule": "delete 30 days after bell",
+         *           "tiered": {
+         *             "bytes": 0,
+         *             "costs_usd": 0,
+         *             "recordings": 0,
+         *             "saves_usd": 0
+         *           }
          *         }
          *       ],
          *       "needs": "share",
          *       "of": 51200,
          *       "over": 310,
          *       "recordings": 12480,
+         *       "refused": {
+         *         "bytes": 24000000,
+         *         "costs_usd": 0.0018,
+         *         "recordings": 12,
+         *         "saves_usd": 0.0009
+         *       },
          *       "saved_usd_per_month": 76.8,
+         *       "tiered": {
+         *         "bytes": 237494511206,
+         *         "costs_usd": 1.1,
+         *         "recordings": 900,
+         *         "saves_usd": 26.5
+         *       },
          *       "waiting": 0
          *     }
          */
@@ -2513,10 +2584,17 @@ export interface components {
              */
             recordings: number;
             /**
+             * @description Those that rules would have go there, but it costs more than it saves until they are deleted, or they would have to be
+             *     restored first. They stay.
+             */
+            refused: components["schemas"]["Moved"];
+            /**
              * Format: double
              * @description What keeping these bytes costs in a month, in US dollars, where the list price in the store's region is known.
              */
             saved_usd_per_month?: number | null;
+            /** @description Those that would go to another storage class. */
+            tiered: components["schemas"]["Moved"];
             /**
              * Format: int64
              * @description How many runs have marked by themselves that are not gone yet; `GET /v1/exams/{exam}/recordings?marked=true` lists
@@ -2550,8 +2628,12 @@ export interface components {
              * @description How many would be marked.
              */
             recordings: number;
+            /** @description Those that stay, although the rule would have them go there. */
+            refused: components["schemas"]["Moved"];
             /** @description The rule; `maximum` where none was due before it. */
             rule: string;
+            /** @description Those that would go to another storage class. */
+            tiered: components["schemas"]["Moved"];
         };
         /**
          * @description The JSON of a problem document.
@@ -2669,6 +2751,7 @@ export interface components {
          *       "sealed_parts": 43,
          *       "sealed_size": 225000000,
          *       "state": "sealed",
+         *       "storage_class": "STANDARD",
          *       "subject": "coding",
          *       "take": 1,
          *       "track": "webcam",
@@ -2779,6 +2862,8 @@ export interface components {
             started_at?: string | null;
             /** @description `open`, `sealing`, `sealed`, `partial`, `abandoned` or `deleted`. */
             state: string;
+            /** @description In which storage class its object is kept. */
+            storage_class: string;
             /** @description The subject. */
             subject: string;
             /**
@@ -2786,6 +2871,11 @@ export interface components {
              * @description Counted from 1 within the sitting and track.
              */
             take: number;
+            /**
+             * Format: date-time
+             * @description Since when, if a tier rule moved it there.
+             */
+            tiered_at?: string | null;
             /** @description The track. */
             track: string;
             /** @description `stream`, `file` or `put`. */
@@ -2829,6 +2919,19 @@ export interface components {
             subject: string;
             /** @description Of which track. */
             track: string;
+        };
+        /** @description What `recording.tiered` says. */
+        RecordingTiered: {
+            /** @description The exam. */
+            exam: string;
+            /** @description The recording. */
+            id: string;
+            /** @description Where the object is in the bucket. */
+            key: string;
+            /** @description Where it was; that object goes when no link to it can be alive. */
+            replaces: string;
+            /** @description How the store keeps it, by S3's names. */
+            storage_class: string;
         };
         /** @description An object that a former receipt named. */
         Replaced: {
@@ -2903,10 +3006,13 @@ export interface components {
             /**
              * @description Each a sentence: `delete PERIOD after ANCHOR [if CONDITION [and CONDITION]…]`. Periods count days, months or years;
              *     anchors are `bell`, `sealed`, `result_published`, `hiring_decided`, `review_closed` and `flagged`; conditions
-             *     `track NAME`, `sealed`, `partial`, `flagged` and `not flagged`. Of the rules that speak of a recording the one that is
-             *     due first counts.
+             *     `track NAME`, `sealed`, `partial`, `flagged` and `not flagged`. Of the rules that delete the one that is
+             *     due first counts; of `tier:CLASS PERIOD after ANCHOR …`, which moves recordings to `STANDARD_IA`, `GLACIER_IR`, `GLACIER`
+             *     or `DEEP_ARCHIVE`, the one that was due last.
              */
             rules: string[];
+            /** @description The storage class that new recordings are written in: `STANDARD`, `STANDARD_IA` or `GLACIER_IR`. */
+            storage_class?: string | null;
             /** @description Where days begin and end, such as `Asia/Seoul`. */
             time_zone?: string | null;
         };
@@ -2915,6 +3021,8 @@ export interface components {
          * @example {
          *       "deleted": 310,
          *       "marked": 12480,
+         *       "refused": 12,
+         *       "tiered": 900,
          *       "unconfirmed": 0
          *     }
          */
@@ -2931,6 +3039,16 @@ export interface components {
             marked: number;
             /** @description Why they do: `old_data`, `share` or `clock`. */
             needs?: string | null;
+            /**
+             * Format: int64
+             * @description Recordings that stay in theirs, as moving them costs more than it saves.
+             */
+            refused: number;
+            /**
+             * Format: int64
+             * @description Recordings that are taken to another storage class.
+             */
+            tiered: number;
             /**
              * Format: int64
              * @description Recordings that are due and wait for somebody to confirm.
@@ -5768,7 +5886,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `wrong_state`: there is no object */
+            /** @description `wrong_state`: there is no object; `archived`: it lies in a class that cannot be read at once */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -7360,6 +7478,44 @@ export interface operations {
                      * @enum {string}
                      */
                     type: "recording.sealed";
+                };
+            };
+        };
+        responses: {
+            /** @description It was received; anything else, and it is told again later */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    told_recording_tiered: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The event; the same for each try of it */
+                "webhook-id": string;
+                /** @description When this try was made, in seconds since 1970 */
+                "webhook-timestamp": string;
+                /** @description One or more signatures, with blanks between (Standard Webhooks) */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    data: components["schemas"]["RecordingTiered"];
+                    /** @description When it happened, RFC 3339 UTC */
+                    timestamp: string;
+                    /**
+                     * @description What happened
+                     * @enum {string}
+                     */
+                    type: "recording.tiered";
                 };
             };
         };
